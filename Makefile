@@ -1,0 +1,66 @@
+# inference-harness: each target is one command for a person and for CI. `make` alone lists them.
+PYTHON ?= python3
+GATE_OPTIONS ?=
+PROOF_RUNS ?= 5
+
+export PYTHON
+BIN := .venv/bin
+PART := @.ci/part
+# A recorded series beside the project, where there is one, is replayed in place of generated prices.
+HISTORY := $(wildcard ../shared/data/btc_1s_ohlcv.csv)
+GATE = $(BIN)/harness gate $(if $(HISTORY),--sut-history $(HISTORY)) --report-dir reports/gate $(GATE_OPTIONS)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv setup doctor gate test parts-of-test unit lint proof parts-of-proof lock clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv:
+	@.ci/venv
+
+setup: venv ## Python packages, Docker engine, base image, reference image: made where missing
+	$(PART) "Set-up: engine and images" $(BIN)/harness setup
+
+doctor: venv ## What is there, what is missing, and the command that mends it
+	@$(BIN)/harness doctor
+
+gate: venv ## The verdict on an image (GATE_OPTIONS="--sut-image IMAGE"; the reference container by default)
+	@$(GATE)
+
+test: ## Set-up, unit tests, the four suites on the reference container, detection of the seeded defects
+	$(PART) "make test" $(MAKE) --no-print-directory parts-of-test
+
+parts-of-test:
+	$(PART) "Set-up: Python packages" .ci/venv
+	$(PART) "Set-up: engine and images" $(BIN)/harness setup
+	$(PART) "Unit tests" $(BIN)/python -m pytest tests/unit
+	$(PART) "The four suites on the reference container" $(GATE)
+	$(PART) "Detection: each seeded defect is caught, by the rule that it breaks" $(BIN)/python -m pytest tests/detection
+
+unit: venv ## The unit tests alone: no Docker
+	@$(BIN)/python -m pytest tests/unit
+
+lint: venv ## ruff and mypy
+	$(PART) "ruff check" $(BIN)/ruff check .
+	$(PART) "ruff format" $(BIN)/ruff format --check .
+	$(PART) "mypy" $(BIN)/mypy
+
+proof: ## PROOF_RUNS gates in a row (5), then detection
+	$(PART) "make proof" $(MAKE) --no-print-directory parts-of-proof
+
+parts-of-proof: setup
+	@for run in $$(seq $(PROOF_RUNS)); do .ci/part "Gate $$run of $(PROOF_RUNS)" $(GATE) || exit; done
+	$(PART) "Detection" $(BIN)/python -m pytest tests/detection
+
+# Only the maker of a lock needs uv: one on PATH, or one in a throw-away environment.
+lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Python
+	@command -v uv >/dev/null || test -x .cache/uv/bin/uv || \
+	  { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip --quiet install uv; }
+	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate pyproject.toml --group lint --group build \
+	  --output-file .ci/requirements.lock >/dev/null
+
+clean: ## Remove what was made here: environment, caches, reports (images stay)
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis reports dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

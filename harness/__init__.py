@@ -1,0 +1,3 @@
+"""Black-box test and chaos harness for containers that serve a model."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,58 @@
+"""What must not leave the machine is taken out of every text before it is shown, sent or stored."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.alerts.alert import Alert, Headline
+
+_SECRETS = (
+    (re.compile(r"(?:xoxe\.)?xox[a-z]-[\w.-]+|xapp-[\w-]+"), "[token]"),
+    (re.compile(r"hooks\.slack\.com/[\w/-]+"), "hooks.slack.com/[secret]"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 [secret]"),
+    (re.compile(r"(?<=://)[^\s/@]+:[^\s/@]*@"), "[login]@"),
+)
+_TOKEN_LENGTH_MIN = 6  # a shorter "token" would blot out ordinary words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """Takes out tokens, logins in URLs, and the user's home directory (shown as ~)."""
+
+    token: str = ""
+    home: str = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Redaction:
+        """Make the redaction for a process with this environment."""
+        return cls(token=environ.get("SLACK_BOT_TOKEN", "").strip(), home=environ.get("HOME", "").rstrip("/"))
+
+    def text(self, text: str) -> str:
+        """Return the text without its secrets."""
+        if len(self.token) >= _TOKEN_LENGTH_MIN:
+            text = text.replace(self.token, "[token]")
+        for pattern, stand_in in _SECRETS:
+            text = pattern.sub(stand_in, text)
+        if self.home:
+            text = re.sub(rf"(?<![\w.-]){re.escape(self.home)}(?![\w.-])", "~", text)
+        return text
+
+    def alert(self, alert: Alert) -> Alert:
+        """Return the alert without its secrets."""
+        return replace(
+            alert,
+            target=self.text(alert.target),
+            check=self.text(alert.check),
+            must=self.text(alert.must),
+            evidence=self.text(alert.evidence),
+        )
+
+    def headline(self, headline: Headline) -> Headline:
+        """Return the headline without its secrets."""
+        report = None if headline.report is None else self.text(headline.report)
+        return replace(headline, target=self.text(headline.target), report=report)

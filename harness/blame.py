@@ -1,0 +1,75 @@
+"""Say whose failure it is: a promise that the sut broke, or an error of ours or the machine's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import docker.errors
+
+from harness import recorder
+from harness.contract.judge import Violated
+from harness.system.client import NoAnswer
+from harness.system.container import SutLost
+
+if TYPE_CHECKING:
+    import pytest
+
+    from harness.contract.profile import Profile
+    from harness.system.container import Sut
+
+# Raised by what the sut did or did not do; everything else is an error of ours.
+THEIRS = (AssertionError, NoAnswer, SutLost)
+
+
+def blame(
+    item: pytest.Item, error: BaseException, report: pytest.TestReport, profile: Profile, sut: Sut | None
+) -> None:
+    """Write down in the report whose failure it is, and which rules are broken."""
+    causes = list(_causes(error))
+    theirs = [cause for cause in causes if isinstance(cause, THEIRS)]
+    if not theirs:
+        report.user_properties.append((recorder.OURS, type(error).__name__))
+        return
+    violated = list(dict.fromkeys(rule_id for cause in theirs for rule_id in _violated(cause, sut)))
+    if violated and all(rule_id in profile.waived for rule_id in violated):
+        _waive(item, report, violated, profile)
+        return
+    report.user_properties += [(recorder.VIOLATED, rule_id) for rule_id in violated if rule_id not in profile.waived]
+    if sut is not None:
+        report.sections.append(("sut", _story(sut)))
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return the error, or those inside of it where Hypothesis bundles several."""
+    if isinstance(error, BaseExceptionGroup):
+        return [cause for inner in error.exceptions for cause in _causes(inner)]
+    return [error]
+
+
+def _violated(cause: BaseException, sut: Sut | None) -> list[str]:
+    if isinstance(cause, Violated):
+        return [violation.rule for violation in cause.violations]
+    if isinstance(cause, SutLost) or (isinstance(cause, NoAnswer) and sut is not None and not _is_up(sut)):
+        return ["C18"]
+    return ["C13"] if isinstance(cause, NoAnswer) and cause.failure == "timed out" else []
+
+
+def _waive(item: pytest.Item, report: pytest.TestReport, violated: list[str], profile: Profile) -> None:
+    reasons = "; ".join(f"{rule_id}: {profile.waived[rule_id]}" for rule_id in violated)
+    report.outcome = "skipped"
+    report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: waived: {reasons}")
+    report.user_properties.append((recorder.WAIVED, reasons))
+
+
+def _is_up(sut: Sut) -> bool:
+    try:
+        return sut.state().is_up
+    except docker.errors.NotFound:
+        return False
+
+
+def _story(sut: Sut) -> str:
+    try:
+        return sut.story()
+    except docker.errors.DockerException as error:
+        return f"the container cannot be looked at: {error}"

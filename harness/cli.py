@@ -1,0 +1,111 @@
+"""The command line: set up, examine, run the gate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import __version__
+from harness.contract.rules import SUITES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WRONG_USAGE = 4
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with status 4 for wrong usage: 2 says that a verdict is unknown."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # argparse says NoReturn, and so it is
+        self.print_usage(sys.stderr)
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    chosen = _parser().parse_args(arguments)
+    status: int = chosen.run(chosen)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="harness", description="May this image be promoted? Tests a container that serves a model.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
+    setup = commands.add_parser("setup", help="make Docker, the base image and the reference image ready")
+    setup.set_defaults(run=_setup)
+    doctor = commands.add_parser("doctor", help="say what is there, what is missing, and what mends it")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_gate(gate: argparse.ArgumentParser) -> None:
+    gate.add_argument("--sut-image", metavar="IMAGE", help="the image to test (default: the reference container)")
+    gate.add_argument("--sut-url", metavar="URL", help="a running endpoint to test instead; it is never harmed")
+    gate.add_argument("--sut-profile", metavar="FILE.toml", help="what the container promises")
+    gate.add_argument("--sut-history", metavar="FILE.csv", help="recorded series to take windows from")
+    gate.add_argument("--sut-seed", metavar="N", help="seed of generated series and of choices")
+    gate.add_argument("--sut-effort", metavar="EFFORT", help="quick, normal or thorough")
+    gate.add_argument("--sut-alerts", metavar="MODE", help="auto, off, console or slack")
+    gate.add_argument(
+        "--suite", metavar="SUITE", action="append", choices=SUITES, help=f"one of {', '.join(SUITES)}; may be repeated"
+    )
+    gate.add_argument(
+        "--report-dir", metavar="DIR", type=Path, default=Path("reports/gate"), help="default: %(default)s"
+    )
+    gate.set_defaults(run=_gate)
+
+
+def _gate(chosen: argparse.Namespace) -> int:
+    from harness.gate import GateWish, run_gate  # noqa: PLC0415 - a command loads what it needs
+
+    if chosen.sut_url and "chaos" in (chosen.suite or ()):
+        return _refuse("--suite chaos and --sut-url exclude each other: a remote endpoint is never harmed")
+    options = {
+        name.replace("_", "-"): value for name, value in vars(chosen).items() if name.startswith("sut_") and value
+    }
+    suites = tuple(suite for suite in SUITES if suite in (chosen.suite or _default_suites(chosen)))
+    return run_gate(GateWish(options=options, suites=suites, report_dir=chosen.report_dir)).exit_status
+
+
+def _default_suites(chosen: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(suite for suite in SUITES if not (chosen.sut_url and suite == "chaos"))
+
+
+def _setup(_: argparse.Namespace) -> int:
+    from harness.system.base_image import BaseImageMissing  # noqa: PLC0415 - a command loads what it needs
+    from harness.system.debian import PackagesMissing  # noqa: PLC0415 - likewise
+    from harness.system.engine import EngineMissing, ensure_engine  # noqa: PLC0415 - likewise
+    from harness.system.reference_image import ReferenceImageMissing, ensure_reference_image  # noqa: PLC0415 - likewise
+
+    try:
+        name = ensure_reference_image(ensure_engine(say=_say), say=_say)
+    except (EngineMissing, PackagesMissing, BaseImageMissing, ReferenceImageMissing) as error:
+        return _refuse(str(error), status=2)
+    _say(f"ready: {name}")
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from harness.system.doctor import examine, render  # noqa: PLC0415 - a command loads what it needs
+
+    findings = examine()
+    _say(render(findings))
+    return 0 if all(finding.state == "ok" for finding in findings) else 2
+
+
+def _refuse(why: str, *, status: int = WRONG_USAGE) -> int:
+    print(f"harness: {why}", file=sys.stderr)
+    return status
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a container promises: pure values and judgement, no network, no Docker."""

@@ -1,0 +1,89 @@
+"""Which data rules a window breaks: our own reading of D1 to D11, against which breaches and refusals are held."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from harness.contract.records import SECOND_NS, moment_ns
+from harness.contract.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from harness.contract.profile import FieldRule, WindowRule
+    from harness.contract.records import Value, Window
+
+
+def broken_rules(rule: WindowRule, window: Window, *, now_s: float) -> set[str]:
+    """Return the ids of the data rules that a window breaks at a moment (Unix time, seconds); empty for a good one."""
+    broken = {found for record in window.records for found in _of_record(rule, record)}
+    if len(window.records) != rule.records:
+        broken.add("D5")
+    return broken | set(_of_times(rule, window, now_s=now_s))
+
+
+def allowed_dimensions(broken: Iterable[str]) -> set[str]:
+    """Return the dimensions that a refusal may name: any of any broken rule."""
+    return {dimension for rule_id in broken for dimension in RULES[rule_id].dimensions}
+
+
+def _of_record(rule: WindowRule, record: Mapping[str, Value]) -> Iterator[str]:
+    for name, field in rule.fields.items():
+        yield from _of_field(field, record, name)
+    sortable = {name: _sortable(rule.fields[name], record.get(name)) for name in rule.fields}
+    for lower, upper in rule.ordered:
+        low, high = sortable[lower], sortable[upper]
+        if low is not None and high is not None and low > high:
+            yield "D8" if rule.fields[lower].kind == "timestamp" else "D3"
+
+
+def _of_field(field: FieldRule, record: Mapping[str, Value], name: str) -> Iterator[str]:
+    if name not in record:
+        yield "D1"
+    elif record[name] is None:
+        yield "D4"
+    elif (number := _sortable(field, record[name])) is None:
+        yield "D2"
+    elif field.kind != "timestamp":
+        yield from _of_number(field, number)
+
+
+def _of_number(field: FieldRule, number: float) -> Iterator[str]:
+    if (field.above is not None and number <= field.above) or (field.least is not None and number < field.least):
+        yield "D3"
+    if field.plausible is not None and not field.plausible[0] <= number <= field.plausible[1]:
+        yield "D11"
+
+
+def _sortable(field: FieldRule, value: Value) -> float | None:
+    if field.kind == "timestamp":
+        return moment_ns(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return None if field.kind == "integer" and value != int(value) else value
+
+
+def _of_times(rule: WindowRule, window: Window, *, now_s: float) -> Iterator[str]:
+    start, end = rule.named("start"), rule.named("end")
+    periods = [(moment_ns(record.get(start)), moment_ns(record.get(end))) for record in window.records]
+    known = [(begin, close) for begin, close in periods if begin is not None and close is not None]
+    # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
+    if len(known) == len(periods):
+        yield from _of_order(known, period_ns=round(rule.period_s * SECOND_NS))
+    newest = max((close for _, close in known), default=None)
+    if newest is not None and newest < (now_s - rule.max_age_s) * SECOND_NS:
+        yield "D9"
+    if newest is not None and newest > (now_s + rule.max_ahead_s) * SECOND_NS:
+        yield "D10"
+
+
+def _of_order(periods: list[tuple[int, int]], *, period_ns: int) -> Iterator[str]:
+    if any(close - begin != period_ns for begin, close in periods):
+        yield "D8"
+    by_begin = sorted(periods)
+    if [begin for begin, _ in periods] != [begin for begin, _ in by_begin]:
+        yield "D7"
+    if any(later[0] - earlier[0] != period_ns or earlier[1] > later[0] for earlier, later in pairwise(by_begin)):
+        yield "D6"

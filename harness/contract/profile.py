@@ -1,0 +1,209 @@
+"""A profile: what one container promises, read from TOML into frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from harness.contract.rules import RULES
+from harness.contract.tables import ProfileInvalid, read_table
+
+DEFAULT_PROFILE = Path(__file__).parent.parent / "profiles" / "default.toml"
+SCHEMA = 1
+
+Kind = Literal["timestamp", "number", "integer"]
+Role = Literal["start", "end", "first_event", "last_event", "open", "high", "low", "close", "volume", "count"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """How the container is started and stopped; times in seconds."""
+
+    arguments: tuple[str, ...] = ("serve",)
+    port: int = 8080
+    port_variable: str = "SAGEMAKER_BIND_TO_PORT"
+    ready_s: float = 60
+    stop_s: float = 30
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """Routes and budgets on the wire; times in seconds, sizes in bytes."""
+
+    ping_path: str = "/ping"
+    invocations_path: str = "/invocations"
+    ping_s: float = 2
+    accept_s: float = 0.25
+    budget_s: float = 1
+    hang_s: float = 15
+    body_limit_bytes: int = 1_048_576
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What an answer must keep; shares are fractions of 1."""
+
+    horizon_s: float = 1
+    quiet_move: float = 0.01
+    quiet_tolerance: float = 0.01
+    jump_move: float = 0.05
+    jump_tolerance: float = 0.05
+    same_tolerance: float = 1e-6
+    skill_limit: float = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The load that the container is promised to bear."""
+
+    rate_per_s: float = 20
+    duration_s: float = 30
+    warm_up_s: float = 2
+    over_budget_share: float = 0.01
+    arrivals: Literal["constant", "poisson"] = "constant"
+    csv_share: float = 0.5
+    ping_rate_per_s: float = 2
+    invalid_rate_per_s: float = 1
+    steady_s: float = 2
+    pause_s: float = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chaos:
+    """How faults are measured, and how hard they are."""
+
+    recovery_s: float = 60
+    probe_rate_per_s: float = 20
+    ping_rate_per_s: float = 2
+    invalid_rate_per_s: float = 1
+    steady_s: float = 2
+    pause_s: float = 5
+    memory_mb: int = 1024
+    starved_memory_mb: int = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """What makes two failures one alert, and for how long it is told once; hours."""
+
+    notification_deduping_row_keys: tuple[str, ...] = ("target", "rule", "check")
+    suppression_h: float = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRule:
+    """One field of a record: its kind, what it is for, and the limits of its values."""
+
+    kind: Kind
+    role: Role
+    above: float | None = None
+    least: float | None = None
+    plausible: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRule:
+    """The window: how many records of which fields, how long each, how old the newest may be."""
+
+    fields: dict[str, FieldRule]
+    key: str = "window"
+    records: int = 60
+    period_s: float = 1
+    max_age_s: float = 60
+    max_ahead_s: float = 2
+    relations: tuple[str, ...] = ()
+
+    def named(self, role: Role) -> str:
+        """Return the name of the field that has a role."""
+        for name, rule in self.fields.items():
+            if rule.role == role:
+                return name
+        msg = f"no field of `[window.fields]` has the role {role!r}: name one"
+        raise ProfileInvalid(msg)
+
+    def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
+        """Return the names of the fields of some kinds, in the profile's order."""
+        return tuple(name for name, rule in self.fields.items() if rule.kind in kinds)
+
+    @property
+    def prices(self) -> tuple[str, ...]:
+        """The names of the fields that carry a price."""
+        return tuple(self.named(role) for role in ("open", "high", "low", "close"))
+
+    @property
+    def ordered(self) -> tuple[tuple[str, str], ...]:
+        """The relations as pairs of field names: the first is never greater than the second."""
+        return tuple(_pair(relation, self.fields) for relation in self.relations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything that one container promises; `sha256` is that of the file it was read from."""
+
+    name: str
+    window: WindowRule
+    schema: int = SCHEMA
+    container: Process = field(default_factory=Process)
+    http: Http = field(default_factory=Http)
+    prediction: Prediction = field(default_factory=Prediction)
+    load: Load = field(default_factory=Load)
+    chaos: Chaos = field(default_factory=Chaos)
+    alerts: Alerts = field(default_factory=Alerts)
+    waived: dict[str, str] = field(default_factory=dict)
+    sha256: str = ""
+
+
+def load_profile(path: Path = DEFAULT_PROFILE) -> Profile:
+    """Read a profile; raise `ProfileInvalid` with one sentence that names file, place and way out."""
+    try:
+        raw = path.read_bytes()
+        table = tomllib.loads(raw.decode())
+    except OSError as error:
+        msg = f"profile {path}: cannot be read: {error.strerror}"
+        raise ProfileInvalid(msg) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"profile {path}: is not TOML: {error}"
+        raise ProfileInvalid(msg) from error
+    try:
+        return _profile(table, hashlib.sha256(raw).hexdigest())
+    except ProfileInvalid as error:
+        msg = f"profile {path}: {error}"
+        raise ProfileInvalid(msg) from error
+
+
+def _profile(table: dict[str, object], sha256: str) -> Profile:
+    if "sha256" in table:
+        msg = "unknown key `sha256`: it is computed from the file"
+        raise ProfileInvalid(msg)
+    profile = read_table(Profile, {**table, "sha256": sha256}, place="")
+    if profile.schema != SCHEMA:
+        msg = f"`schema` must be {SCHEMA}, got {profile.schema}: this harness reads no other version"
+        raise ProfileInvalid(msg)
+    for rule_id, reason in profile.waived.items():
+        _check_waiver(rule_id, reason)
+    for role in ("start", "end", "open", "high", "low", "close"):
+        profile.window.named(role)
+    _ = profile.window.ordered
+    return profile
+
+
+def _check_waiver(rule_id: str, reason: str) -> None:
+    if rule_id not in RULES:
+        msg = f"`[waived]` names {rule_id!r}, which is no rule: known are {', '.join(RULES)}"
+        raise ProfileInvalid(msg)
+    if not reason.strip():
+        msg = f"`{rule_id}` in `[waived]` has no reason: say why the rule does not hold"
+        raise ProfileInvalid(msg)
+
+
+def _pair(relation: str, fields: dict[str, FieldRule]) -> tuple[str, str]:
+    lower, sign, upper = relation.partition("<=")
+    pair = lower.strip(), upper.strip()
+    if not sign or any(name not in fields for name in pair):
+        msg = f"`relations` in `[window]` holds {relation!r}: write it as `field <= field`, both from `[window.fields]`"
+        raise ProfileInvalid(msg)
+    return pair

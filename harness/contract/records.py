@@ -1,0 +1,123 @@
+"""Records and windows: made from a series, anchored at a moment, encoded as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.contract.profile import Role, WindowRule
+    from harness.contract.series import Second
+
+SECOND_NS = 1_000_000_000
+Codec = Literal["json", "csv"]
+CONTENT_TYPES: dict[Codec, str] = {"json": "application/json", "csv": "text/csv"}
+Value: TypeAlias = object
+Record: TypeAlias = "dict[str, Value]"
+
+_TIMESTAMP = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Records as they are sent, oldest first; a broken window is a `Window` too."""
+
+    records: tuple[Mapping[str, Value], ...]
+
+    def editable(self) -> list[Record]:
+        """Return a copy of the records that may be changed."""
+        return [dict(record) for record in self.records]
+
+    def newest(self, field: str) -> object:
+        """Return a field of the last record."""
+        return self.records[-1][field]
+
+
+def timestamp(moment_ns: int) -> str:
+    """Format nanoseconds since the epoch as ISO 8601 in UTC, with 7 fraction digits, or 9 where 7 would lose some."""
+    seconds, fraction = divmod(moment_ns, SECOND_NS)
+    day = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{day}.{fraction:09d}Z" if fraction % 100 else f"{day}.{fraction // 100:07d}Z"
+
+
+def moment_ns(text: object) -> int | None:
+    """Read a timestamp of the contract's format as nanoseconds since the epoch; None for anything else."""
+    match = _TIMESTAMP.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    try:
+        whole = datetime.strptime(match[1] + "+0000", "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return None
+    return int(whole.timestamp()) * SECOND_NS + int((match[2] or "0").ljust(9, "0"))
+
+
+def last_whole_second_ns(now_s: float) -> int:
+    """Return the newest whole second that has passed, in nanoseconds: where a fresh window ends."""
+    return math.floor(now_s) * SECOND_NS
+
+
+def build(rule: WindowRule, seconds: Sequence[Second], *, end_ns: int) -> Window:
+    """Build a window from one series entry a record; the last record ends at `end_ns`."""
+    period_ns = round(rule.period_s * SECOND_NS)
+    first_ns = end_ns - period_ns * len(seconds)
+    return Window(
+        records=tuple(
+            _record(rule, second, start_ns=first_ns + index * period_ns, period_ns=period_ns)
+            for index, second in enumerate(seconds)
+        )
+    )
+
+
+def _record(rule: WindowRule, second: Second, *, start_ns: int, period_ns: int) -> Record:
+    by_role: dict[Role, Value] = {
+        "start": timestamp(start_ns),
+        "end": timestamp(start_ns + period_ns),
+        "first_event": timestamp(start_ns + second.first_event_ns * period_ns // SECOND_NS),
+        "last_event": timestamp(start_ns + second.last_event_ns * period_ns // SECOND_NS),
+        "open": second.open,
+        "high": second.high,
+        "low": second.low,
+        "close": second.close,
+        "volume": second.volume,
+        "count": second.count,
+    }
+    return {name: by_role[field.role] for name, field in rule.fields.items()}
+
+
+def encode(rule: WindowRule, window: Window, codec: Codec) -> bytes:
+    """Encode a window as the body of a request."""
+    return to_json(rule, window) if codec == "json" else to_csv(window)
+
+
+def to_json(rule: WindowRule, window: Window) -> bytes:
+    """Encode as a JSON object that holds the records under the profile's key."""
+    return json.dumps({rule.key: [dict(record) for record in window.records]}, separators=(",", ":")).encode()
+
+
+def to_csv(window: Window, *, columns: Iterable[str] | None = None) -> bytes:
+    """Encode as CSV: a header line and one row a record; None is an empty cell; a field nobody has, no column."""
+    names = list(columns) if columns is not None else _columns(window.records)
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(record.get(name)) for name in names] for record in window.records)
+    return sheet.getvalue().encode()
+
+
+def _columns(records: Iterable[Mapping[str, Value]]) -> list[str]:
+    return list(dict.fromkeys(name for record in records for name in record))
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,1 @@
+"""Experiments: steady state, fault, recovery; recorded first, judged afterwards."""

@@ -1,0 +1,24 @@
+"""The faults that an experiment can inject, by name; a new one is a file and a line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.faults.kill import Kill
+from harness.faults.memory import Starve
+from harness.faults.pause import Pause
+from harness.faults.stop import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.contract.profile import Profile
+    from harness.contract.series import Second
+    from harness.faults.fault import Fault
+
+FAULTS: Mapping[str, Callable[[Profile, Sequence[Second]], Fault]] = {
+    "kill": Kill.of,
+    "pause": Pause.of,
+    "stop": Stop.of,
+    "memory": Starve.of,
+}

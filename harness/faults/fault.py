@@ -1,0 +1,69 @@
+"""The seam that every fault fills: inject, show that it took, revert, show that it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from harness.faults.attempt import Attempt
+    from harness.system.container import State, Sut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the contract expects of a container while a fault lasts, and the rules that say so; times in seconds.
+
+    `exit_codes` empty: any. `drains`: what was half sent when the fault struck must be answered, and connections opened
+    more than `refuses_after_s` later must not.
+    """
+
+    exits: Literal["must", "may", "never"]
+    exit_rule: str = "C18"
+    exit_codes: tuple[int, ...] = ()
+    exit_within_s: float | None = None
+    drains: bool = False
+    refuses_after_s: float = 2.0
+    recovery_rule: str = "C17"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """That a fault was injected: at what moment of the monotonic clock, and what it sent to the sut itself."""
+
+    at_s: float
+    attempts: tuple[Attempt, ...] = ()
+
+
+class Fault(Protocol):
+    """One cause of trouble; a frozen value that keeps nothing, so that any process can revert it.
+
+    `hold_s` is how long it lasts after it took; a fault that ends the container lasts no longer than the container.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of the fault, and of its record."""
+
+    @property
+    def hold_s(self) -> float:
+        """How long the fault lasts once it took, in seconds."""
+
+    @property
+    def expects(self) -> Expectation:
+        """What the contract expects of the container meanwhile."""
+
+    def inject(self, sut: Sut) -> Struck:
+        """Do the harm; raises what Docker raises."""
+
+    def has_taken(self, sut: Sut, before: State) -> str | None:
+        """Return what shows that the fault took, or None; `before` is how the container was."""
+
+    def revert(self, sut: Sut) -> None:
+        """Undo the harm, as often as it is called."""
+
+    def has_reverted(self, sut: Sut, before: State) -> str | None:
+        """Return what shows that the fault is gone, or None."""
+
+    def mend(self, sut: Sut) -> str:
+        """Return the shell command that undoes the harm where `revert` could not."""

@@ -1,0 +1,99 @@
+"""The gate: run the asked suites in a process of their own and return their verdict."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.contract.verdict import Verdict
+from harness.report.verdict import FILE, unknown_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.contract.rules import Suite
+
+ROOT = Path(__file__).parent.parent
+_FOLDERS: dict[Suite, str] = {
+    "contract": "tests/contract",
+    "dq": "tests/data_quality",
+    "chaos": "tests/chaos",
+    "load": "tests/load",
+}
+_USAGE_ERROR = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateWish:
+    """What the gate is to run: pytest options by name without dashes, suites in order, the folder of the report."""
+
+    options: Mapping[str, str]
+    suites: tuple[Suite, ...]
+    report_dir: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateEnd:
+    """How the gate ended."""
+
+    verdict: Verdict | None
+    exit_status: int
+
+
+def run_gate(wish: GateWish) -> GateEnd:
+    """Run pytest on the suites; a run that leaves no verdict is UNKNOWN, wrong usage ends with 4."""
+    report_dir = wish.report_dir.resolve()
+    report_dir.mkdir(parents=True, exist_ok=True)
+    # What an earlier run concluded must never be taken for this one's.
+    (report_dir / FILE).unlink(missing_ok=True)
+    status = _run_pytest(wish, report_dir)
+    if status == _USAGE_ERROR:
+        return GateEnd(verdict=None, exit_status=_USAGE_ERROR)
+    verdict = _verdict(report_dir, wish.suites, status)
+    return GateEnd(verdict=verdict, exit_status=verdict.exit_status)
+
+
+def _run_pytest(wish: GateWish, report_dir: Path) -> int:
+    options = [f"--{name}={_absolute(name, value)}" for name, value in wish.options.items()]
+    command = [
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", " or ".join(wish.suites)),
+        *(f"--rootdir={ROOT}", f"--sut-report-dir={report_dir}", f"--junitxml={report_dir / 'junit.xml'}"),
+        *options,
+        *(_FOLDERS[suite] for suite in wish.suites),
+    ]
+    # A harness that is told to stop takes its pytest with it; the guard then removes the containers.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # The terminal sent it to pytest too: let it clean up and conclude.
+        return process.wait()
+    finally:
+        process.terminate()
+
+
+def _absolute(name: str, value: str) -> str:
+    """Make a path absolute: the suites run from the project's root, wherever the command was given."""
+    return str(Path(value).resolve()) if name in ("sut-profile", "sut-history") else value
+
+
+def _verdict(report_dir: Path, suites: tuple[Suite, ...], status: int) -> Verdict:
+    path = report_dir / FILE
+    if not path.exists():
+        reason = f"the run ended with status {status} before it came to a verdict"
+        path.write_text(json.dumps(unknown_json(reason, suites), indent=2) + "\n", encoding="utf-8")
+        return Verdict.UNKNOWN
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if set(found["suites"]) != set(suites):
+        # A suite that was asked for and did not run makes the verdict unknown, unless it failed already.
+        found["reason"] = f"of the suites {', '.join(suites)} only {', '.join(found['suites'])} ran"
+        if found["verdict"] == Verdict.PASSED:
+            found["verdict"] = Verdict.UNKNOWN.value
+        path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return Verdict(found["verdict"])

@@ -1,0 +1,68 @@
+"""Were the answers right? Each is judged against the window that was sent, and against its twins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.contract.judge import OK, Violation, judge_prediction, judge_same
+from harness.load.payloads import Origin, window_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.contract.profile import Profile
+    from harness.load.plan import Plan
+    from harness.load.record import Attempt
+
+_NO_HEADERS: Mapping[str, str] = {}
+# A good window is never refused: these say that it was taken for a bad one.
+_REFUSALS = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """An attempt whose answer broke a rule."""
+
+    attempt: Attempt
+    violation: Violation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """An answer in the form that the contract's judge takes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def wrong_answers(plan: Plan, attempts: Sequence[Attempt], profile: Profile) -> list[Wrong]:
+    """Return the answers of status 200 or 4xx that break a rule; what failed otherwise is no answer to judge."""
+    by_origin: dict[Origin, list[Attempt]] = {}
+    for one in attempts:
+        if (one.status == OK or one.status in _REFUSALS) and one.offset is not None and one.end_ns is not None:
+            by_origin.setdefault(Origin(offset=one.offset, end_ns=one.end_ns), []).append(one)
+    return [wrong for origin, same in by_origin.items() for wrong in _of_one_window(plan, origin, same, profile)]
+
+
+def _of_one_window(plan: Plan, origin: Origin, attempts: Sequence[Attempt], profile: Profile) -> Iterator[Wrong]:
+    window = window_at(plan, origin)
+    # Equal answers are judged once: at high rates one window is sent many times.
+    told: dict[_Key, list[Violation]] = {}
+    first = _given(attempts[0])
+    for one in attempts:
+        key = (one.status, one.body)
+        if key not in told:
+            told[key] = judge_prediction(window, _given(one), profile)
+            if not told[key] and first.status == OK:
+                told[key] = judge_same(first, _given(one), profile, what="at another moment, under load")
+        for violation in told[key]:
+            yield Wrong(attempt=one, violation=violation)
+
+
+_Key = tuple[int | None, str]
+
+
+def _given(attempt: Attempt) -> _Given:
+    return _Given(status=attempt.status or 0, headers=_NO_HEADERS, body=attempt.body.encode())

@@ -1,0 +1,263 @@
+"""Judge a load record: the budget as a statistic, every rule that holds under load, PASSED, FAILED or UNKNOWN. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from harness.contract.judge import OK, UNAVAILABLE, Violation
+from harness.contract.verdict import Verdict, merge
+from harness.load.answers import Wrong, wrong_answers
+from harness.load.share import Share, percentile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.contract.profile import Profile
+    from harness.load.record import Attempt, LoadRecord
+
+Subject = Literal["latency", "errors", "deadline", "ping", "accept"]
+_SHOWN = 3
+# A schedule of which less than this share was sent was not the load that was promised.
+_SENT_LEAST = 0.99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latencies:
+    """Exact latencies of the answers that were 200, in seconds from the due moment; NaN where there was none."""
+
+    count: int
+    p50_s: float
+    p90_s: float
+    p99_s: float
+    p999_s: float
+    longest_s: float
+    first_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one subject came to: violations where FAILED, the reason where UNKNOWN."""
+
+    subject: Subject
+    verdict: Verdict
+    violations: tuple[Violation, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadJudgement:
+    """The verdict on a measurement, subject by subject, and its figures; `spoiled` says why ours cannot be trusted."""
+
+    findings: Mapping[Subject, Finding]
+    spoiled: tuple[str, ...]
+    over_budget: Share
+    latencies: Latencies
+    warm_up: Latencies
+    outcomes: Mapping[str, int]
+    offered_per_s: float
+    achieved_per_s: float
+    lag_p99_s: float
+    cpu_share: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict over all subjects."""
+        return merge(finding.verdict for finding in self.findings.values())
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """All violations, in the order of the subjects."""
+        return tuple(violation for finding in self.findings.values() for violation in finding.violations)
+
+
+def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
+    """Judge a record against a profile; the warm-up is told of, and does not count."""
+    invocations, pings = record.of_kind("invocation"), record.of_kind("ping")
+    wrong = wrong_answers(record.plan, invocations, profile)
+    spoiled = _spoiled(record, invocations)
+    over = _over_budget(invocations, wrong, record, profile)
+    findings = (
+        _latency(over, invocations, profile, spoiled),
+        _errors(invocations, wrong, spoiled),
+        _deadline(invocations, profile),
+        _pings(pings, profile, spoiled),
+        _accepts([*invocations, *pings], profile, spoiled),
+    )
+    return LoadJudgement(
+        findings={finding.subject: finding for finding in findings},
+        spoiled=spoiled,
+        over_budget=over,
+        latencies=_latencies(invocations),
+        warm_up=_latencies(record.of_kind("invocation", warm_up=True)),
+        outcomes=_outcomes(invocations, wrong),
+        offered_per_s=len(invocations) / record.plan.duration_s,
+        achieved_per_s=_achieved(invocations, record),
+        lag_p99_s=_lag_p99_s(record),
+        cpu_share=_cpu_share(record),
+    )
+
+
+def _spoiled(record: LoadRecord, invocations: Sequence[Attempt]) -> tuple[str, ...]:
+    """Say what about the generator, or the machine, makes the moments in a record worthless."""
+    limits, lag_s, cpu = record.plan.limits, _lag_p99_s(record), _cpu_share(record)
+    due = record.plan.rate_per_s * record.plan.duration_s
+    ours = [one for one in record.attempts if one.outcome == "ours"]
+    reasons = {
+        f"the generator's lag: p99 {lag_s * 1000:.1f} ms, over {limits.lag_p99_s * 1000:g} ms": lag_s
+        > limits.lag_p99_s,
+        f"the generator's CPU: {cpu:.0%} of a core, over {limits.cpu_share:.0%}": cpu > limits.cpu_share,
+        f"the generator sent {len(invocations)} of {due:g} requests": record.plan.profile.load.arrivals == "constant"
+        and len(invocations) < due * _SENT_LEAST - 1,
+        f"{len(ours)} requests failed on our side: {ours[0].detail if ours else ''}": bool(ours),
+    }
+    return tuple(reason for reason, applies in reasons.items() if applies)
+
+
+def _over_budget(invocations: Sequence[Attempt], wrong: Sequence[Wrong], record: LoadRecord, profile: Profile) -> Share:
+    not_right = {id(found.attempt) for found in wrong}
+    hits = sum(one.status != OK or one.latency_s > profile.http.budget_s or id(one) in not_right for one in invocations)
+    return Share(hits=hits, of=len(invocations), confidence=record.plan.limits.confidence)
+
+
+def _latency(over: Share, invocations: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
+    if spoiled:
+        return _unknown("latency", spoiled)
+    limit, told = profile.load.over_budget_share, _told(over, profile, invocations)
+    is_within = over.is_within(limit)
+    if is_within is None:
+        more = over.more_needed(limit)
+        way_out = f"needs {more} more requests" if more else "no number of requests decides at this share"
+        return _unknown("latency", [f"{told}: {way_out}"])
+    expected = f"at most {limit:.2%} of requests over {profile.http.budget_s:g} s from their due moment"
+    broken = [] if is_within else [Violation(rule="P7", expected=expected, actual=told)]
+    return _finding("latency", broken)
+
+
+def _told(over: Share, profile: Profile, invocations: Sequence[Attempt]) -> str:
+    found = _latencies(invocations)
+    return (
+        f"{over.hits} of {over.of} ({over.observed:.2%}) were over {profile.http.budget_s:g} s or wrong; "
+        f"with {over.confidence:.0%} confidence at least {over.lower:.2%}, at most {over.upper:.2%}; "
+        f"p50 {found.p50_s:.4f} s, p99 {found.p99_s:.4f} s, longest {found.longest_s:.4f} s"
+    )
+
+
+def _errors(invocations: Sequence[Attempt], wrong: Sequence[Wrong], spoiled: Sequence[str]) -> Finding:
+    """Judge "and no errors": a generator that lagged sent bursts, which excuse a 503 and nothing else."""
+    failed = [one for one in invocations if one.outcome in ("answered", "refused", "closed", "timed out")]
+    failed = [one for one in failed if one.status != OK]
+    overload = [one for one in failed if one.status == UNAVAILABLE]
+    counted = [one for one in failed if one not in overload] if spoiled else failed
+    broken = []
+    if counted or wrong:
+        kinds = Counter([_kind(one) for one in counted] + ["wrong answer"] * len({id(w.attempt) for w in wrong}))
+        actual = f"{_counted(kinds)} of {len(invocations)}{_examples(counted)}"
+        broken = [Violation(rule="P7", expected="a right answer to every valid request", actual=actual)]
+    by_rule = {found.violation.rule: found.violation for found in reversed(wrong)}
+    broken += list(by_rule.values())
+    return _finding("errors", broken) if broken or not spoiled else _unknown("errors", spoiled)
+
+
+def _deadline(invocations: Sequence[Attempt], profile: Profile) -> Finding:
+    hung = [one for one in invocations if one.outcome == "timed out"]
+    bare = [one for one in invocations if one.status == UNAVAILABLE and not (one.retry_after or "").strip().isdigit()]
+    promises = {
+        f"an answer or a close within {profile.http.hang_s:g} s": hung,
+        "`Retry-After` in whole seconds with a 503": bare,
+    }
+    broken = [
+        Violation(rule="C13", expected=promise, actual=f"{len(found)} of {len(invocations)} without{_examples(found)}")
+        for promise, found in promises.items()
+        if found
+    ]
+    return _finding("deadline", broken)
+
+
+def _pings(pings: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
+    not_ok = [one for one in pings if one.status != OK]
+    late = [one for one in pings if one.status == OK and one.latency_s > profile.http.ping_s and not spoiled]
+    broken = [
+        Violation(rule="C3", expected=promise, actual=f"{len(found)} of {len(pings)} were not{_examples(found)}")
+        for promise, found in {
+            "a ping that is 200 under load": not_ok,
+            f"a ping within {profile.http.ping_s:g} s under load": late,
+        }.items()
+        if found
+    ]
+    if broken:
+        return _finding("ping", broken)
+    return _unknown("ping", spoiled or ["no ping was sent"]) if spoiled or not pings else _finding("ping", [])
+
+
+def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
+    """Judge new connections: those of the pings, and those that the load had to open."""
+    refused = [one for one in attempts if one.outcome == "refused"]
+    made = [one for one in attempts if one.connect_s is not None]
+    slow = [one for one in made if (one.connect_s or 0) > profile.http.accept_s and not spoiled]
+    if refused or slow:
+        longest_s = max((one.connect_s or 0 for one in made), default=0.0)
+        actual = f"{len(refused)} refused, {len(slow)} of {len(made)} later, the longest {longest_s:.3f} s"
+        promise = f"new connections accepted within {profile.http.accept_s:g} s under load"
+        return _finding("accept", [Violation(rule="C16", expected=promise, actual=actual)])
+    if spoiled or not made:
+        return _unknown("accept", spoiled or ["no new connection was made"])
+    return _finding("accept", [])
+
+
+def _finding(subject: Subject, broken: Sequence[Violation]) -> Finding:
+    verdict = Verdict.FAILED if broken else Verdict.PASSED
+    return Finding(subject=subject, verdict=verdict, violations=tuple(broken))
+
+
+def _unknown(subject: Subject, reasons: Sequence[str]) -> Finding:
+    return Finding(subject=subject, verdict=Verdict.UNKNOWN, reason="; ".join(reasons))
+
+
+def _latencies(invocations: Sequence[Attempt]) -> Latencies:
+    answered = [one for one in invocations if one.status == OK]
+    ordered = sorted(one.latency_s for one in answered)
+    return Latencies(
+        count=len(ordered),
+        p50_s=percentile(ordered, 0.5),
+        p90_s=percentile(ordered, 0.9),
+        p99_s=percentile(ordered, 0.99),
+        p999_s=percentile(ordered, 0.999),
+        longest_s=percentile(ordered, 1.0),
+        first_s=percentile([one.latency_s for one in answered[:1]], 1.0),
+    )
+
+
+def _outcomes(invocations: Sequence[Attempt], wrong: Sequence[Wrong]) -> Mapping[str, int]:
+    not_right = {id(found.attempt) for found in wrong}
+    return Counter("wrong answer" if id(one) in not_right else _kind(one) for one in invocations)
+
+
+def _achieved(invocations: Sequence[Attempt], record: LoadRecord) -> float:
+    """Return the answers a second that were complete within the measured time."""
+    end_s = record.plan.length_s
+    return sum(one.status == OK and one.ended_s <= end_s for one in invocations) / record.plan.duration_s
+
+
+def _lag_p99_s(record: LoadRecord) -> float:
+    """Return the p99 of how much later than due the generator itself came to a request."""
+    lags = [one.started_s - one.due_s for one in record.attempts if one.started_s is not None]
+    return percentile(sorted(lags), 0.99) if lags else 0.0
+
+
+def _cpu_share(record: LoadRecord) -> float:
+    return record.generator.cpu_s / record.generator.wall_s if record.generator.wall_s else 0.0
+
+
+def _kind(attempt: Attempt) -> str:
+    return attempt.outcome if attempt.status is None else f"status {attempt.status}"
+
+
+def _counted(kinds: Counter[str]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+
+
+def _examples(attempts: Sequence[Attempt]) -> str:
+    shown = [f"at {one.due_s:.3f} s {_kind(one)} {one.detail or one.body[:80]}".rstrip() for one in attempts[:_SHOWN]]
+    return f": {'; '.join(shown)}" if shown else ""

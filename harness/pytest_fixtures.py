@@ -1,0 +1,176 @@
+"""The fixtures: the container under test, its client, and windows to send."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.judge import Violated, Violation
+from harness.contract.records import Window, build, last_whole_second_ns
+from harness.contract.series import Second, generate
+from harness.recorder import SUBJECT
+from harness.system.client import Client, NoAnswer
+from harness.system.container import CannotStart, Launch, Sut, SutLost, image_id
+from harness.system.engine import ensure_engine
+from harness.system.guard import Run, begin_run
+from harness.system.history import read_history
+from harness.system.reference_image import ensure_reference_image
+from harness.system.waiting import WaitedInVain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from harness.contract.profile import Profile
+    from harness.options import Choice
+
+CHOICE: pytest.StashKey[Choice] = pytest.StashKey()
+PROFILE: pytest.StashKey[Profile] = pytest.StashKey()
+SHARED_SUT: pytest.StashKey[Sut | None] = pytest.StashKey()
+_SERIES_SECONDS = 3_600
+_DAY_S = 86_400
+
+__all__ = [
+    "client",
+    "fresh_client",
+    "fresh_window",
+    "own_sut",
+    "profile",
+    "report_dir",
+    "seed",
+    "series",
+    "shared_sut",
+    "sut_image",
+    "sut_run",
+    "sut_url",
+]
+
+
+@pytest.fixture(scope="session")
+def profile(request: pytest.FixtureRequest) -> Profile:
+    """What the sut promises."""
+    return request.config.stash[PROFILE]
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of all that is generated or chosen."""
+    return request.config.stash[CHOICE].seed
+
+
+@pytest.fixture(scope="session")
+def report_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for records of this run."""
+    chosen = request.config.stash[CHOICE].report_dir
+    if chosen is None:
+        return tmp_path_factory.mktemp("report")
+    chosen.mkdir(parents=True, exist_ok=True)
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def series(request: pytest.FixtureRequest, profile: Profile, seed: int) -> Sequence[Second]:
+    """The recorded series, or a generated one."""
+    history = request.config.stash[CHOICE].history
+    return read_history(history, profile.window) if history else generate(seed=seed, seconds=_SERIES_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def sut_run() -> Iterator[Run]:
+    """The run whose guard removes every container that a check starts, however the run ends."""
+    ensure_engine(say=_say)
+    run = begin_run()
+    yield run
+    run.end()
+
+
+@pytest.fixture(scope="session")
+def sut_image(request: pytest.FixtureRequest) -> str:
+    """The image under test; the reference container's is built where it is missing."""
+    chosen = request.config.stash[CHOICE].image
+    engine = ensure_engine(say=_say)
+    name = chosen or ensure_reference_image(engine, say=_say)
+    request.config.stash[SUBJECT] = (name, image_id(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sut_url(request: pytest.FixtureRequest) -> str:
+    """The base URL of the sut that the contract, dq and load suites share."""
+    url = request.config.stash[CHOICE].url
+    return url.rstrip("/") if url else request.getfixturevalue("shared_sut").url
+
+
+@pytest.fixture(scope="session")
+def shared_sut(request: pytest.FixtureRequest, sut_image: str, profile: Profile, sut_run: Run) -> Iterator[Sut]:
+    """The container that the contract, dq and load suites share."""
+    sut = Sut(sut_image, profile, sut_run).start()
+    request.config.stash[SHARED_SUT] = sut
+    _see_ready(sut)
+    yield sut
+    request.config.stash[SHARED_SUT] = None
+    sut.remove()
+
+
+@pytest.fixture(scope="module")
+def own_sut(sut_image: str, profile: Profile, sut_run: Run) -> Iterator[Callable[..., Sut]]:
+    """Start containers of one's own, removed at the end of the module; they are started, not yet ready."""
+    started: list[Sut] = []
+
+    def start(launch: Launch | None = None) -> Sut:
+        sut = Sut(sut_image, profile, sut_run, launch=launch)
+        started.append(sut)
+        return sut.start()
+
+    yield start
+    for sut in started:
+        sut.remove()
+
+
+@pytest.fixture(scope="session")
+def client(sut_url: str, profile: Profile) -> Iterator[Client]:
+    """A client of the shared sut, with kept-alive connections."""
+    shared = Client(sut_url, profile)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture(scope="session")
+def fresh_client(sut_url: str, profile: Profile) -> Callable[[], Client]:
+    """Make a client of the shared sut; one a thread."""
+    return lambda: Client(sut_url, profile)
+
+
+@pytest.fixture(scope="session")
+def fresh_window(profile: Profile, series: Sequence[Second], seed: int) -> Callable[[], Window]:
+    """Make a good window that ends now, from another part of the series each time."""
+    choose = random.Random(seed)  # noqa: S311 - a choice to repeat, no secret
+
+    def make() -> Window:
+        count = profile.window.records
+        begin = choose.randrange(len(series) - count + 1)
+        return build(profile.window, series[begin : begin + count], end_ns=last_whole_second_ns(time.time()))
+
+    return make
+
+
+def _see_ready(sut: Sut) -> None:
+    """Wait for the sut; a sut that dies or never gets ready breaks its promises, and we know which."""
+    try:
+        sut.wait_ready()
+    except (SutLost, CannotStart) as error:
+        raise Violated(
+            [Violation(rule="C1", expected="the container to start and stay up", actual=str(error))]
+        ) from error
+    except (WaitedInVain, NoAnswer) as error:
+        budget_s = sut.profile.container.ready_s
+        raise Violated(
+            [Violation(rule="C4", expected=f"a ping of 200 within {budget_s:g} s", actual=str(error))]
+        ) from error
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - set-up speaks on the terminal

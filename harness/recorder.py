@@ -1,0 +1,160 @@
+"""The pytest plugin object that gathers the results of a run, concludes, and tells."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from harness.alerts.alert import Alert, Headline
+from harness.alerts.announce import announce
+from harness.alerts.ledger import default_ledger_path
+from harness.contract.rules import RULES, SUITES, Suite
+from harness.report import terminal
+from harness.report.results import CheckResult, Outcome
+from harness.report.verdict import Conclusion, Subject
+
+if TYPE_CHECKING:
+    from harness.contract.profile import Profile
+    from harness.options import Choice
+
+SUBJECT = pytest.StashKey[tuple[str, str | None]]()
+OURS, VIOLATED, RULE, SUITE, WAIVED = "ours", "violated", "rule", "suite", "waived"
+_CUT_SHORT: dict[int, str] = {
+    pytest.ExitCode.INTERRUPTED: "the run was interrupted, or a module could not be read",
+    pytest.ExitCode.INTERNAL_ERROR: "pytest itself failed",
+}
+
+
+class Recorder:
+    """Keeps one result a check; registered in the controller alone."""
+
+    def __init__(self, config: pytest.Config, choice: Choice, profile: Profile) -> None:
+        """Take what was chosen; nothing is written before the run ends."""
+        self._config = config
+        self._choice = choice
+        self._profile = profile
+        self._results: dict[str, CheckResult] = {}
+        self._started = time.time()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in a phase of a check."""
+        suite = _named(report, SUITE)
+        if suite:
+            before = self._results.get(report.nodeid)
+            self._results[report.nodeid] = _merged(before, _result(report, cast("Suite", suite[0])))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+        """Conclude: write the verdict, show it, tell of new failures."""
+        if not self._results:
+            return
+        conclusion = self._conclude(_CUT_SHORT.get(exitstatus, ""))
+        terminalreporter.write_sep("=", "verdict")
+        for line in terminal.lines(conclusion.as_json()):
+            terminalreporter.write_line(line)
+        if self._choice.report_dir is not None:
+            terminalreporter.write_line(f"report   {conclusion.write(self._choice.report_dir)}")
+        self._announce(conclusion, terminalreporter)
+
+    def _conclude(self, cut_short: str) -> Conclusion:
+        name, image_id = self._config.stash.get(SUBJECT, (self._choice.image or self._choice.url or "reference", None))
+        results = tuple(self._results.values())
+        return Conclusion(
+            subject=Subject(
+                image_name=name,
+                image_id=image_id,
+                profile_name=self._profile.name,
+                profile_sha256=self._profile.sha256,
+            ),
+            started=datetime.fromtimestamp(self._started, UTC).isoformat(timespec="seconds"),
+            duration_s=time.time() - self._started,
+            asked=tuple(suite for suite in SUITES if any(result.suite == suite for result in results)),
+            results=results,
+            waived=self._profile.waived,
+            cut_short=cut_short,
+        )
+
+    def _announce(self, conclusion: Conclusion, terminalreporter: pytest.TerminalReporter) -> None:
+        report_dir = self._choice.report_dir
+        announcement = announce(
+            [alert for result in conclusion.results for alert in _alerts(result, conclusion.subject)],
+            headline=Headline(
+                verdict=conclusion.verdict.value,
+                target=conclusion.subject.image_name,
+                profile=conclusion.subject.profile_name,
+                duration_s=conclusion.duration_s,
+                report=str(report_dir) if report_dir else None,
+            ),
+            mode=self._choice.alerts,  # type: ignore[arg-type]  # read_choice let only the modes through
+            environ=os.environ,
+            ledger_path=default_ledger_path(os.environ),
+            say=terminalreporter.write_line,
+        )
+        if announcement.outcome not in ("off", "nothing new"):
+            terminalreporter.write_line(f"alerts   {announcement.outcome}: {announcement.detail}")
+
+
+def short_id(nodeid: str) -> str:
+    """Return a check's id without the folder that all checks share."""
+    return nodeid.removeprefix("tests/")
+
+
+def _result(report: pytest.TestReport, suite: Suite) -> CheckResult:
+    return CheckResult(
+        check=short_id(report.nodeid),
+        suite=suite,
+        rules=_named(report, RULE),
+        violated=_named(report, VIOLATED),
+        outcome=_outcome(report),
+        message=_message(report),
+        duration_s=report.duration,
+    )
+
+
+def _outcome(report: pytest.TestReport) -> Outcome:
+    if report.failed:
+        return "error" if _named(report, OURS) else "failed"
+    if report.skipped:
+        return "waived" if _named(report, WAIVED) else "skipped"
+    return "passed"
+
+
+def _merged(before: CheckResult | None, after: CheckResult) -> CheckResult:
+    """Join the phases of one check: the first that did not pass decides."""
+    if before is None:
+        return after
+    kept = after if before.outcome == "passed" else before
+    return replace(kept, duration_s=before.duration_s + after.duration_s)
+
+
+def _named(report: pytest.TestReport, key: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(value) for name, value in report.user_properties if name == key))
+
+
+def _message(report: pytest.TestReport) -> str:
+    if report.passed:
+        return ""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        return str(crash.message)
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+
+
+def _alerts(result: CheckResult, subject: Subject) -> list[Alert]:
+    if result.outcome != "failed":
+        return []
+    return [
+        Alert(
+            target=subject.image_name,
+            rule=rule_id,
+            check=result.check,
+            must=RULES[rule_id].sentence,
+            evidence=result.message,
+        )
+        for rule_id in result.blamed
+    ]

@@ -1,0 +1,174 @@
+"""The door to HTTP: one request, one answer, both kept as values that can be judged and repeated."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from harness.contract.records import CONTENT_TYPES, Codec, Window, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.contract.profile import Profile
+
+Failure = Literal["refused", "closed", "timed out"]
+_INLINE_BYTES = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is sent; a header of None is left out even where the library would add one."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back; header names are lower case, `elapsed_s` runs from the first byte sent to the last received."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request with its answer, and the line that repeats it."""
+
+    url: str
+    request: Request
+    answer: Answer
+
+    @property
+    def curl(self) -> str:
+        """The shell line that sends the same request again."""
+        words = ["curl", "-isS", "-X", self.request.method, f"{self.url}{self.request.path}"]
+        for name, value in self.request.headers.items():
+            words += ["-H", f"{name}: {value}" if value is not None else f"{name}:"]
+        if self.request.body is not None:
+            words += ["--data-binary", _shown(self.request.body)]
+        return shlex.join(words)
+
+
+class NoAnswer(Exception):  # noqa: N818 - named by what happened
+    """The sut gave no whole answer: it refused the connection, closed it, or let the budget pass."""
+
+    def __init__(self, failure: Failure, request: Request, elapsed_s: float, detail: str) -> None:
+        """Keep which failure it was, for what request, and after how long."""
+        super().__init__(f"{request.method} {request.path}: {failure} after {elapsed_s:.3f} s ({detail})")
+        self.failure = failure
+        self.request = request
+        self.elapsed_s = elapsed_s
+
+
+class Client:
+    """Talks to one sut over kept-alive connections; one client a thread."""
+
+    def __init__(self, url: str, profile: Profile) -> None:
+        """Take the base URL of the sut, without a trailing slash needed."""
+        self.url = url.rstrip("/")
+        self.profile = profile
+        self._session = requests.Session()
+        # A proxy from the environment must not stand between the harness and a port on this machine.
+        self._session.trust_env = False
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=4, max_retries=0)
+        self._session.mount("http://", self._adapter)
+        self._session.mount("https://", self._adapter)
+
+    def send(self, request: Request, *, timeout_s: float | None = None) -> Exchange:
+        """Send a request and return the exchange; raise `NoAnswer` where no whole answer came.
+
+        A kept-alive connection that the server closed while it was idle says nothing about the request: where the
+        connection was not new, the request goes out once more on a new one.
+        """
+        connections_before = self._connections_made()
+        try:
+            return self._send_once(request, timeout_s)
+        except NoAnswer as failure:
+            was_reused = connections_before > 0 and self._connections_made() == connections_before
+            if failure.failure != "closed" or not was_reused:
+                raise
+        self._adapter.close()
+        return self._send_once(request, timeout_s)
+
+    def ping(self, *, timeout_s: float | None = None) -> Exchange:
+        """Send the ping; it may take as long as the profile grants unless told otherwise."""
+        request = Request(method="GET", path=self.profile.http.ping_path)
+        return self.send(request, timeout_s=self.profile.http.ping_s if timeout_s is None else timeout_s)
+
+    def invoke(
+        self,
+        body: bytes | None,
+        content_type: str | None = CONTENT_TYPES["json"],
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        timeout_s: float | None = None,
+    ) -> Exchange:
+        """Send bytes to the invocations route."""
+        all_headers = {"Content-Type": content_type, **(headers or {})}
+        request = Request(method="POST", path=self.profile.http.invocations_path, headers=all_headers, body=body)
+        return self.send(request, timeout_s=timeout_s)
+
+    def predict(self, window: Window, codec: Codec = "json", *, timeout_s: float | None = None) -> Exchange:
+        """Send a window, encoded as JSON or CSV."""
+        body = encode(self.profile.window, window, codec)
+        return self.invoke(body, CONTENT_TYPES[codec], timeout_s=timeout_s)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _send_once(self, request: Request, timeout_s: float | None) -> Exchange:
+        budget_s = self.profile.http.hang_s if timeout_s is None else timeout_s
+        started_s = time.perf_counter()
+        try:
+            response = self._session.request(
+                request.method,
+                f"{self.url}{request.path}",
+                headers=request.headers,
+                data=request.body,
+                timeout=budget_s,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            elapsed_s = time.perf_counter() - started_s
+            raise NoAnswer(_failure(error), request, elapsed_s, _innermost(error)) from error
+        answer = Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content,
+            elapsed_s=time.perf_counter() - started_s,
+        )
+        return Exchange(url=self.url, request=request, answer=answer)
+
+    def _connections_made(self) -> int:
+        pools = self._adapter.poolmanager.pools
+        return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118 - urllib3's container has no iteration
+
+
+def _failure(error: requests.RequestException) -> Failure:
+    if isinstance(error, requests.Timeout):
+        return "timed out"
+    return "refused" if "NewConnectionError" in repr(error) else "closed"
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__context__ is not None:
+        error = error.__context__
+    return f"{type(error).__name__}: {error}"
+
+
+def _shown(body: bytes) -> str:
+    if len(body) <= _INLINE_BYTES:
+        return body.decode("utf-8", "backslashreplace")
+    return f"@body  # {len(body)} bytes, {body[:60]!r}..."

@@ -1,0 +1,223 @@
+"""The door to the container under test: start, stop, harm, look; every one carries the labels of its run."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import docker
+import docker.errors
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from harness.system.client import Client, NoAnswer
+from harness.system.waiting import WaitedInVain, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from docker.models.containers import Container
+
+    from harness.contract.profile import Profile
+    from harness.system.guard import Run
+
+# Testcontainers' own reaper is an image to pull; our guard process does its work without one.
+testcontainers_config.ryuk_disabled = True
+
+LOG_LINES = 20
+LOOPBACK = "127.0.0.1"
+
+
+class SutLost(Exception):  # noqa: N818 - named by what happened
+    """The container is not running although nobody told it to stop; the message carries its last log lines."""
+
+
+class CannotStart(Exception):  # noqa: N818 - named by what happened
+    """The container could not be started at all: our side, Docker's, or the image's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How a container is started: arguments after the image's name, and Docker's options by Docker's names."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)  # path here -> path there, read-only
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What Docker says of a container."""
+
+    status: str
+    exit_code: int
+    oom_killed: bool
+    restarts: int
+    started_at: str = ""  # Docker's text: another one after each start
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its processes are there, paused or not."""
+        return self.status in ("running", "paused")
+
+
+class Sut:
+    """One container under test, published on the loopback address."""
+
+    def __init__(self, image: str, profile: Profile, run: Run, *, launch: Launch | None = None) -> None:
+        """Prepare a container of `image`; nothing is started yet."""
+        self.image = image
+        self.profile = profile
+        self.launch = launch or default_launch(profile)
+        self._run = run
+        self._port = profile.container.port
+        self._container: Container | None = None
+        self.started_s = 0.0  # monotonic
+
+    @property
+    def container(self) -> Container:
+        """Docker's own handle, for what faults do to it."""
+        if self._container is None:
+            msg = f"the container of {self.image!r} was not started"
+            raise CannotStart(msg)
+        return self._container
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return str(self.container.name)
+
+    @property
+    def url(self) -> str:
+        """The base URL; the port changes with each start."""
+        self.container.reload()
+        bindings = self.container.ports.get(f"{self._port}/tcp") or []
+        if not bindings:
+            msg = f"container {self.name} of {self.image!r} publishes no port {self._port}: {self.story()}"
+            raise SutLost(msg)
+        return f"http://{LOOPBACK}:{bindings[0]['HostPort']}"
+
+    def start(self) -> Sut:
+        """Create and start the container; raise `CannotStart` where Docker will not."""
+        recipe = DockerContainer(self.image).with_command(list(self.launch.arguments))
+        recipe.env.update(self.profile.container.environment)
+        recipe.env.update(self.launch.environment)
+        recipe.ports = {self._port: (LOOPBACK, None)}  # type: ignore[dict-item]  # Docker takes an address too
+        for here, there in self.launch.volumes.items():
+            recipe.with_volume_mapping(here, there, "ro")
+        recipe.with_kwargs(labels=dict(self._run.labels), **self.launch.options)
+        try:
+            recipe.start()
+        except (docker.errors.APIError, docker.errors.ImageNotFound) as error:
+            msg = f"image {self.image!r} cannot be started: {error.explanation or error}"
+            raise CannotStart(msg) from error
+        self._container = recipe.get_wrapped_container()
+        self.started_s = time.monotonic()
+        return self
+
+    def start_again(self) -> None:
+        """Start the same container once more, as whoever operates it would; raise `CannotStart` where Docker will not."""
+        try:
+            self.container.start()
+        except docker.errors.APIError as error:
+            msg = f"container {self.name} of {self.image!r} cannot be started again: {error.explanation or error}"
+            raise CannotStart(msg) from error
+        self.started_s = time.monotonic()
+
+    def wait_ready(self, *, budget_s: float | None = None) -> float:
+        """Wait until a ping is 200 and return the seconds since the start; raise `SutLost` as soon as it died."""
+        budget_s = self.profile.container.ready_s if budget_s is None else budget_s
+        last = "no answer"
+
+        def look() -> float | None:
+            nonlocal last
+            self.ensure_up()
+            client = Client(self.url, self.profile)
+            try:
+                status = client.ping().answer.status
+            except NoAnswer as failure:
+                last = str(failure)
+            else:
+                last = f"{status} to a ping"
+                if status == 200:  # noqa: PLR2004 - HTTP's own number
+                    return time.monotonic() - self.started_s
+            finally:
+                client.close()
+            return None
+
+        try:
+            return wait_for(look, subject=f"{self.image} to be ready", budget_s=budget_s, last_seen=lambda: last)
+        except WaitedInVain as error:
+            msg = f"{error}\n{self.story()}"
+            raise WaitedInVain(msg) from error
+
+    def state(self) -> State:
+        """Ask Docker how the container is."""
+        self.container.reload()
+        raw = self.container.attrs["State"]
+        return State(
+            status=raw["Status"],
+            exit_code=raw["ExitCode"],
+            oom_killed=raw["OOMKilled"],
+            restarts=self.container.attrs.get("RestartCount", 0),
+            started_at=raw["StartedAt"],
+        )
+
+    def ensure_up(self) -> None:
+        """Raise `SutLost` where the container is not there any more."""
+        if not self.state().is_up:
+            raise SutLost(self.story())
+
+    def wait_exited(self, *, budget_s: float) -> State:
+        """Wait until the container has exited and return its state."""
+
+        def look() -> State | None:
+            state = self.state()
+            return None if state.is_up else state
+
+        return wait_for(look, subject=f"{self.name} to exit", budget_s=budget_s, pause_s=0.02)
+
+    def logs(self, *, lines: int = LOG_LINES) -> str:
+        """Return the last log lines, standard output and error together."""
+        return self.container.logs(tail=lines).decode("utf-8", "replace")
+
+    def story(self) -> str:
+        """Say in a few lines how the container is and what it logged last."""
+        state = self.state()
+        cause = " (out of memory)" if state.oom_killed else ""
+        head = f"container {self.name} of {self.image!r} is {state.status}, exit code {state.exit_code}{cause}"
+        return f"{head}; last log lines:\n{self.logs().rstrip() or '(none)'}"
+
+    def remove(self) -> None:
+        """Remove the container, running or not; a container that is gone is fine."""
+        if self._container is not None:
+            with contextlib.suppress(docker.errors.NotFound):
+                self._container.remove(force=True, v=True)
+
+
+def default_launch(profile: Profile) -> Launch:
+    """Return the launch that the profile describes, within the memory that it grants."""
+    memory = f"{profile.chaos.memory_mb}m"
+    return Launch(arguments=profile.container.arguments, options={"mem_limit": memory, "memswap_limit": memory})
+
+
+def image_id(name: str) -> str:
+    """Return the id of a local image; raise `CannotStart` where it is neither local nor to be pulled."""
+    engine = docker.from_env()
+    try:
+        return str(engine.images.get(name).id)
+    except docker.errors.ImageNotFound:
+        return _pulled_id(engine, name)
+    finally:
+        engine.close()
+
+
+def _pulled_id(engine: docker.DockerClient, name: str) -> str:
+    try:
+        return str(engine.images.pull(name).id)
+    except docker.errors.APIError as error:
+        msg = f"image {name!r} is neither here nor can it be pulled: build or load it first ({error.explanation})"
+        raise CannotStart(msg) from error

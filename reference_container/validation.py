@@ -1,0 +1,248 @@
+"""Turn a request body into a window of 60 one-second records, or say which promise it breaks.
+
+Columns, not records, are what is checked: a whole column takes one pass of the interpreter's own C code.
+"""
+
+import csv
+import math
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from operator import le
+from typing import Any
+
+import orjson
+
+RECORDS = 60
+SECOND_NS = 1_000_000_000
+OLDEST_NS = 60 * SECOND_NS
+AHEAD_NS = 2 * SECOND_NS
+ACCURACY, COMPLETENESS, CONSISTENCY = "accuracy", "completeness", "consistency"
+RELEVANCY, TIMELINESS = "relevancy", "timeliness"
+LOWEST_USD, HIGHEST_USD = 1.0, 10_000_000.0
+TIMES = ("time_period_start", "time_period_end", "time_open", "time_close")
+PRICES = ("price_open", "price_high", "price_low", "price_close")
+FIELDS = (*TIMES, *PRICES, "volume_traded", "trades_count")
+
+_MINUTE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):")
+_SECOND = re.compile(r"([0-5][0-9])(?:\.([0-9]{1,9}))?Z")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER_TYPES = frozenset((float, int))
+
+
+class Malformed(ValueError):  # noqa: N818 - named by what happened
+    """The body is not what its content type says."""
+
+
+class Breach(ValueError):  # noqa: N818 - likewise
+    """The body can be read, and its window breaks a data rule; `dimension` is the quality that suffers."""
+
+    def __init__(self, dimension: str, msg: str) -> None:
+        """Keep the dimension beside the message."""
+        super().__init__(msg)
+        self.dimension = dimension
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """60 valid seconds, oldest first: prices in USD, and the newest `time_period_end` as it was sent."""
+
+    highs: Sequence[float]
+    lows: Sequence[float]
+    closes: Sequence[float]
+    as_of: str
+
+
+Columns = dict[str, Sequence[Any]]
+
+
+def parse_json(body: bytes) -> Columns:
+    """Return the window's columns by field name. Raises Malformed, or Breach where the window has no columns."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        msg = "the body is no valid JSON"
+        raise Malformed(msg) from exc
+    if type(document) is not dict:
+        msg = "the body must be a JSON object with the key `window`"
+        raise Malformed(msg)
+    records = document.get("window")
+    if type(records) is not list:
+        raise Breach(ACCURACY, "`window` must be a list of records")
+    if set(map(type, records)) - {dict}:
+        raise Breach(ACCURACY, "`window` must hold nothing but records")
+    try:
+        return {field: [record[field] for record in records] for field in FIELDS}
+    except KeyError as exc:
+        raise Breach(ACCURACY, f"`{exc.args[0]}` is missing in a record") from exc
+
+
+def parse_csv(body: bytes) -> Columns:
+    """Return the window's columns by field name, an empty cell as None. Raises Malformed or Breach.
+
+    Of several columns with one of the required names none could be preferred: that is Malformed.
+    """
+    header, *rows = _csv_rows(body)
+    if any(len(row) != len(header) for row in rows):
+        msg = "the rows of the CSV body differ in length"
+        raise Malformed(msg)
+    repeated = next((field for field in FIELDS if header.count(field) > 1), None)
+    if repeated:
+        msg = f"the CSV header names `{repeated}` twice"
+        raise Malformed(msg)
+    missing = next((field for field in FIELDS if field not in header), None)
+    if missing:
+        raise Breach(ACCURACY, f"the CSV header does not name `{missing}`")
+    cells = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
+    return {field: _typed(field, cells[field]) for field in FIELDS}
+
+
+def _csv_rows(body: bytes) -> list[list[str]]:
+    """Split a CSV text into a header and at least no rows; the lines end in LF or CRLF."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        msg = "the body is no valid UTF-8"
+        raise Malformed(msg) from exc
+    if text.startswith("\ufeff"):
+        msg = "the body must not begin with a byte order mark"
+        raise Malformed(msg)
+    lines = [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
+    if lines == [""]:
+        msg = "the body is empty"
+        raise Malformed(msg)
+    if '"' not in text:
+        return [line.split(",") for line in lines]
+    try:
+        return list(csv.reader(lines, strict=True))
+    except csv.Error as exc:
+        msg = "a quote in the CSV body is out of place"
+        raise Malformed(msg) from exc
+
+
+def _typed(field: str, cells: Sequence[str]) -> Sequence[Any]:
+    """Read a column's cells: what is no number stays text, so that the check of types sees it."""
+    if field in TIMES:
+        return [cell or None for cell in cells]
+    return [float(cell) if _NUMBER.fullmatch(cell) else cell or None for cell in cells]
+
+
+def validate(columns: Columns, now_ns: int | None = None) -> Window:
+    """Check every data rule at `now_ns` (nanoseconds since 1970, by default the clock's). Raises Breach."""
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    _check_complete(columns)
+    _check_numbers(columns)
+    _check_prices(columns)
+    _check_times(columns, now_ns)
+    return Window(
+        highs=columns["price_high"],
+        lows=columns["price_low"],
+        closes=columns["price_close"],
+        as_of=columns["time_period_end"][-1],
+    )
+
+
+def _check_complete(columns: Columns) -> None:
+    """Check that no field is empty, and that there are exactly 60 records."""
+    for field, cells in columns.items():
+        if None in cells:
+            raise Breach(COMPLETENESS, f"`{field}` of record {list(cells).index(None)} is empty")
+    found = len(columns["price_close"])
+    if found != RECORDS:
+        raise Breach(COMPLETENESS, f"the window has {found} records, it needs {RECORDS}")
+
+
+def _check_numbers(columns: Columns) -> None:
+    """Check that every number is a finite one, and that trades are counted in whole ones."""
+    for field in FIELDS[len(TIMES) :]:
+        cells = columns[field]
+        if not _NUMBER_TYPES.issuperset(map(type, cells)):
+            raise Breach(ACCURACY, f"`{field}` must be a number in every record")
+        if not (-math.inf < min(cells) and max(cells) < math.inf):
+            raise Breach(ACCURACY, f"`{field}` must be finite in every record")
+        if min(cells) < 0:
+            raise Breach(ACCURACY, f"`{field}` must not be negative")
+    if any(count % 1 for count in columns["trades_count"]):
+        raise Breach(ACCURACY, "`trades_count` must be a whole number in every record")
+
+
+def _check_prices(columns: Columns) -> None:
+    """Check that prices are positive, do not cross, and are plausible."""
+    low, high = columns["price_low"], columns["price_high"]
+    for field in PRICES:
+        cells = columns[field]
+        if min(cells) <= 0:
+            raise Breach(ACCURACY, f"`{field}` must be above 0")
+        if not (all(map(le, low, cells)) and all(map(le, cells, high))):
+            raise Breach(ACCURACY, f"`{field}` must lie between `price_low` and `price_high` in every record")
+        if not (min(cells) >= LOWEST_USD and max(cells) <= HIGHEST_USD):
+            raise Breach(RELEVANCY, f"`{field}` must lie between {LOWEST_USD:.0f} and {HIGHEST_USD:.0f} USD")
+
+
+class _Clock(dict[str, int]):
+    """Timestamp as sent -> nanoseconds since 1970; one request's, so that a time sent twice is read once."""
+
+    def __missing__(self, stamp: str) -> int:
+        prefix = stamp[:17]
+        minute_ns = self.get(prefix)
+        if minute_ns is None:
+            minute_ns = self[prefix] = _minute_ns(prefix)
+        match = _SECOND.fullmatch(stamp, 17)
+        if match is None:
+            raise ValueError(stamp)
+        second, fraction = match.groups()
+        found_ns = minute_ns + int(second) * SECOND_NS
+        if fraction:
+            found_ns += int(fraction.ljust(9, "0"))
+        self[stamp] = found_ns
+        return found_ns
+
+
+def _minute_ns(prefix: str) -> int:
+    match = _MINUTE.fullmatch(prefix)
+    if match is None:
+        raise ValueError(prefix)
+    year, month, day, hour, minute = map(int, match.groups())
+    return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()) * SECOND_NS
+
+
+def _read_times(columns: Columns) -> list[list[int]]:
+    """Read the four columns of TIMES into nanoseconds since 1970. Raises Breach."""
+    clock = _Clock()
+    read = []
+    for field in TIMES:
+        cells = columns[field]
+        if set(map(type, cells)) != {str}:
+            raise Breach(ACCURACY, f"`{field}` must be text in every record")
+        try:
+            read.append([clock[cell] for cell in cells])
+        except ValueError as exc:
+            msg = f"`{field}` must name a real time as YYYY-MM-DDThh:mm:ss.fffffffffZ in every record"
+            raise Breach(ACCURACY, msg) from exc
+    return read
+
+
+def _check_times(columns: Columns, now_ns: int) -> None:
+    """Check that records are oldest first, leave no second out, hold their trades, and that the newest is of now."""
+    starts, ends, opens, closes = _read_times(columns)
+    _check_order(starts)
+    if any(end - start != SECOND_NS for start, end in zip(starts, ends, strict=True)):
+        raise Breach(CONSISTENCY, "`time_period_end` must be one second after `time_period_start`")
+    if not (all(map(le, starts, opens)) and all(map(le, opens, closes)) and all(map(le, closes, ends))):
+        raise Breach(CONSISTENCY, "`time_open` and `time_close` must lie inside the period, in that order")
+    if ends[-1] > now_ns + AHEAD_NS:
+        raise Breach(TIMELINESS, "the newest record ends in the future")
+    if ends[-1] < now_ns - OLDEST_NS:
+        raise Breach(TIMELINESS, "the newest record ended more than 60 s ago")
+
+
+def _check_order(starts: Iterable[int]) -> None:
+    """Check that each second follows the one before it."""
+    steps = {later - earlier for earlier, later in pairwise(starts)}
+    if min(steps) < 0:
+        raise Breach(CONSISTENCY, "records must stand oldest first")
+    if steps != {SECOND_NS}:
+        raise Breach(COMPLETENESS, "each second must come once, right after the one before it")

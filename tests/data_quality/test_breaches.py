@@ -1,0 +1,89 @@
+"""D1 to D11: a good window, broken in just one way, is refused for just that reason."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from harness.contract.breaches import breaches
+from harness.contract.data_rules import allowed_dimensions, broken_rules
+from harness.contract.judge import UNPROCESSABLE, Violation, demand, judge_error_body, judge_refusal
+from harness.contract.records import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.contract.breaches import Breach
+    from harness.contract.profile import Profile
+    from harness.system.client import Client, Exchange
+
+pytestmark = pytest.mark.dq
+
+DATA_RULES = [f"D{number}" for number in range(1, 12)]
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, marks=pytest.mark.rule(rule)) for rule in DATA_RULES])
+def test_breach_is_refused(client: Client, profile: Profile, fresh_window: Callable[[], Window], rule: str) -> None:
+    """A breach of a data rule MUST get 422 with one of the rule's dimensions."""
+
+    @given(breach=breaches(profile.window)[rule], data=st.data())
+    def check(breach: Breach, data: st.DataObject) -> None:
+        codec = data.draw(st.sampled_from(breach.codecs), label="as")
+        window = breach.of(fresh_window())
+        broken = broken_rules(profile.window, window, now_s=time.time())
+        assume(rule in broken)
+        exchange = client.predict(window, codec)
+        demand(_judge(exchange, breach, broken), exchange)
+
+    check()
+
+
+@pytest.mark.rule("C10")
+def test_every_refusal_has_the_error_body(client: Client, profile: Profile, fresh_window: Callable[[], Window]) -> None:
+    """Every non-2xx answer MUST be the JSON error object and give nothing away."""
+
+    @given(breach=st.one_of(list(breaches(profile.window).values())), data=st.data())
+    def check(breach: Breach, data: st.DataObject) -> None:
+        exchange = client.predict(breach.of(fresh_window()), data.draw(st.sampled_from(breach.codecs), label="as"))
+        demand(judge_error_body(exchange.answer) if exchange.answer.status >= 300 else [], exchange)
+
+    check()
+
+
+@pytest.mark.rule("D1", "D2")
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"windows": []},
+        {"window": None},
+        {"window": {}},
+        {"window": "x"},
+        {"window": [1] * 60},
+        {"window": [[]] * 60},
+    ],
+    ids=json.dumps,
+)
+def test_what_holds_no_list_of_records_is_refused(client: Client, profile: Profile, content: dict[str, object]) -> None:
+    """A JSON object whose window is missing or no list of objects MUST be refused as a breach of D1 or D2."""
+    renamed = {profile.window.key if key == "window" else key: value for key, value in content.items()}
+    exchange = client.invoke(json.dumps(renamed).encode())
+    allowed = allowed_dimensions({"D1", "D2"} | ({"D4"} if None in content.values() else set()))
+    demand(judge_refusal(exchange.answer, rule="D1", status=[UNPROCESSABLE], dimensions=allowed), exchange)
+
+
+def _judge(exchange: Exchange, breach: Breach, broken: set[str]) -> list[Violation]:
+    found = judge_refusal(
+        exchange.answer, rule=breach.rule, status=[UNPROCESSABLE], dimensions=allowed_dimensions(broken)
+    )
+    # The error's body has a check of its own: here only the refusal and its dimension count.
+    mine = [violation for violation in found if violation.rule == breach.rule]
+    return [
+        Violation(rule=breach.rule, expected=f"{violation.expected} to {breach.says}", actual=violation.actual)
+        for violation in mine
+    ]
