@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import docker.errors
-
 from harness import recorder
 from harness.contract.judge import Violated
 from harness.system.client import NoAnswer
@@ -36,7 +34,7 @@ def blame(
         return
     report.user_properties += [(recorder.VIOLATED, rule_id) for rule_id in violated if rule_id not in profile.waived]
     if sut is not None:
-        report.sections.append(("sut", _story(sut)))
+        report.sections.append(("sut", sut.story()))
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -49,7 +47,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 def _violated(cause: BaseException, sut: Sut | None) -> list[str]:
     if isinstance(cause, Violated):
         return [violation.rule for violation in cause.violations]
-    if isinstance(cause, SutLost) or (isinstance(cause, NoAnswer) and sut is not None and not _is_up(sut)):
+    if isinstance(cause, SutLost) or (isinstance(cause, NoAnswer) and sut is not None and not sut.is_there()):
         return ["C18"]
     return ["C13"] if isinstance(cause, NoAnswer) and cause.failure == "timed out" else []
 
@@ -59,17 +57,3 @@ def _waive(item: pytest.Item, report: pytest.TestReport, violated: list[str], pr
     report.outcome = "skipped"
     report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: waived: {reasons}")
     report.user_properties.append((recorder.WAIVED, reasons))
-
-
-def _is_up(sut: Sut) -> bool:
-    try:
-        return sut.state().is_up
-    except docker.errors.NotFound:
-        return False
-
-
-def _story(sut: Sut) -> str:
-    try:
-        return sut.story()
-    except docker.errors.DockerException as error:
-        return f"the container cannot be looked at: {error}"

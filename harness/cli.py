@@ -77,14 +77,13 @@ def _default_suites(chosen: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _setup(_: argparse.Namespace) -> int:
-    from harness.system.base_image import BaseImageMissing  # noqa: PLC0415 - a command loads what it needs
-    from harness.system.debian import PackagesMissing  # noqa: PLC0415 - likewise
-    from harness.system.engine import EngineMissing, ensure_engine  # noqa: PLC0415 - likewise
-    from harness.system.reference_image import ReferenceImageMissing, ensure_reference_image  # noqa: PLC0415 - likewise
+    from harness.system import NotSetUp  # noqa: PLC0415 - a command loads what it needs
+    from harness.system.engine import ensure_engine  # noqa: PLC0415 - likewise
+    from harness.system.reference_image import ensure_reference_image  # noqa: PLC0415 - likewise
 
     try:
         name = ensure_reference_image(ensure_engine(say=_say), say=_say)
-    except (EngineMissing, PackagesMissing, BaseImageMissing, ReferenceImageMissing) as error:
+    except NotSetUp as error:
         return _refuse(str(error), status=2)
     _say(f"ready: {name}")
     return 0

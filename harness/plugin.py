@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from harness import recorder
 from harness.blame import blame
@@ -43,7 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     except ProfileInvalid as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[CHOICE], config.stash[PROFILE] = choice, profile
-    settings.register_profile("harness", deadline=None, max_examples=EXAMPLES[choice.effort], print_blob=False)
+    phases = [Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if choice.effort != "quick" else [])]
+    examples = EXAMPLES[choice.effort]
+    settings.register_profile("harness", deadline=None, max_examples=examples, print_blob=False, phases=phases)
     settings.load_profile("harness")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(recorder.Recorder(config, choice, profile), "harness.recorder")

@@ -141,7 +141,7 @@ def _message(report: pytest.TestReport) -> str:
         return ""
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
-        return str(crash.message)
+        return str(crash.message).removeprefix("harness.contract.judge.Violated: ")
     return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
 
 

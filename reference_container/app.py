@@ -27,6 +27,9 @@ JUMP = 0.05
 RETRY_AFTER_S = "1"
 REQUEST_ID_LONGEST = 128
 _CHUNK_BYTES = 1 << 16
+_NOT_READY = "the model is not ready"
+_TOO_LATE = "the answer would come too late"
+_TOO_MANY = "too many requests are being read"
 _PARSERS = {"application/json": parse_json, "text/csv": parse_csv}
 
 
@@ -72,7 +75,7 @@ def create_app(predictor: Predictor) -> Flask:
     @app.get("/ping")
     def ping() -> Response:
         if not predictor.ready:
-            raise _unavailable("the model is not ready")
+            raise _unavailable(_NOT_READY)
         return _json(200, {"status": "ready"})
 
     @app.post("/invocations")
@@ -92,7 +95,7 @@ def _invoke(predictor: Predictor) -> dict[str, Any]:
     body = _read_body()
     arrived_s = request.environ.get("request.last_byte_s", time.monotonic)()
     if not predictor.ready:
-        raise _unavailable("the model is not ready")
+        raise _unavailable(_NOT_READY)
     try:
         window = validate(parse(body) if body else _empty())
     except Malformed as exc:
@@ -112,7 +115,7 @@ def _correction(predictor: Predictor, window: Window, deadline_s: float) -> floa
     numbers = features(highs=window.highs, lows=window.lows, closes=window.closes)
     timeout_s = deadline_s - time.monotonic()
     if timeout_s <= 0:
-        raise _unavailable("the answer would come too late")
+        raise _unavailable(_TOO_LATE)
     try:
         correction = predictor.predict(numbers, timeout_s=timeout_s)
     except ModelUnavailable as exc:
@@ -144,7 +147,7 @@ def _read_body() -> bytes:
     if announced > BODY_LIMIT_BYTES:
         raise _too_large()
     if _Bodies.held_bytes > BODIES_LIMIT_BYTES:
-        raise _unavailable("too many requests are being read")
+        raise _unavailable(_TOO_MANY)
     chunks: list[bytes] = []
     try:
         while chunk := _read_chunk():
@@ -204,9 +207,7 @@ def _error(
 
 
 def _refused(refusal: Refusal) -> Response:
-    return _error(
-        refusal.status, refusal.code, str(refusal), dimension=refusal.dimension, headers=refusal.headers
-    )
+    return _error(refusal.status, refusal.code, str(refusal), dimension=refusal.dimension, headers=refusal.headers)
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -1,5 +1,6 @@
 """A client's connection: what it is doing, and how long it may take over it."""
 
+import contextlib
 import enum
 import os
 import socket
@@ -76,7 +77,7 @@ class Connection:
         self._client.sendall(content)
 
     def linger(self) -> None:
-        """End our side and read on for a while: closing at once could destroy an answer that the client has not read."""
+        """End our side and read on for a while: closing at once could destroy an answer that is still on its way."""
         self.phase = Phase.LINGERING
         self.allow(LINGER_S)
         self._client.shutdown(socket.SHUT_WR)
@@ -86,10 +87,8 @@ class Connection:
 
     def give_up(self) -> None:
         """End the connection; whoever waits for it sees its end."""
-        try:
+        with contextlib.suppress(OSError):  # It may have ended already.
             self._client.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # It has ended already.
 
     def close(self) -> None:
         """Close the socket."""

@@ -1,5 +1,6 @@
 """The front's end of the model: it starts the model's process, asks it, and replaces it when it dies or hangs."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -50,7 +51,7 @@ class ModelClient:
     def start(cls) -> "ModelClient":
         """Return a client that has begun to load the model and keeps it loaded from now on."""
         client = cls()
-        gevent.spawn(client._keep_alive)  # noqa: SLF001 - its own
+        gevent.spawn(client._keep_alive)
         return client
 
     @property
@@ -150,10 +151,8 @@ class ModelClient:
 
     def _knock(self) -> None:
         """Ask for a prediction that nobody wants, to hear whether the model lives."""
-        try:
+        with contextlib.suppress(ModelUnavailable):
             self._ask([0.0] * FEATURES, timeout_s=HUNG_TICKS * TICK_S)
-        except ModelUnavailable:
-            pass
 
     def _kill(self) -> None:
         if self._process is not None and self._process.poll() is None:

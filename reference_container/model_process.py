@@ -63,7 +63,7 @@ def main() -> None:
     """Serve the socket whose file descriptor is the only argument, and die with the process that owns the other end."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     front = socket.socket(fileno=int(sys.argv[1]))
-    front.setblocking(True)  # The front's library made both ends non-blocking.
+    front.settimeout(None)  # The front's library made both ends non-blocking.
     serve(front, load())
 
 

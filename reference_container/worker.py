@@ -60,7 +60,7 @@ class ConnectionWorker(GeventWorker):
         self.open: dict[Connection, None] = {}
         self.most = min(CONNECTIONS_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - DESCRIPTORS_KEPT)
         (listener,) = self.sockets
-        listener.setblocking(True)
+        listener.settimeout(None)
         acceptor = gevent.spawn(self._accept, listener)
         while self.alive:
             self.notify()
@@ -194,9 +194,10 @@ def _write(response: wsgi.Response, body: Iterator[bytes]) -> None:
 
 def _check_host(request: Request) -> None:
     """HTTP/1.1 wants exactly one host; two are refused while reading. Raises InvalidHeader."""
-    named = any(name == "HOST" for name, _ in request.headers)
+    named = "HOST" in dict(request.headers)
     if request.version >= (1, 1) and not named:
-        raise errors.InvalidHeader("HOST", req=request)
+        name = "HOST"
+        raise errors.InvalidHeader(name, req=request)
 
 
 def _refuse(connection: Connection, exc: Exception) -> None:

@@ -95,7 +95,9 @@ def _record(rule: WindowRule, second: Second, *, start_ns: int, period_ns: int) 
 
 def encode(rule: WindowRule, window: Window, codec: Codec) -> bytes:
     """Encode a window as the body of a request."""
-    return to_json(rule, window) if codec == "json" else to_csv(window)
+    if codec == "json":
+        return to_json(rule, window)
+    return to_csv(window, columns=None if window.records else rule.fields)
 
 
 def to_json(rule: WindowRule, window: Window) -> bytes:

@@ -1,4 +1,4 @@
-"""An experiment: steady state, inject, verify, observe, revert, verify, recover; the record comes out, nothing is judged."""
+"""An experiment: steady state, inject, verify, observe, revert, verify, recover; recorded, not judged."""
 
 from __future__ import annotations
 

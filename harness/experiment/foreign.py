@@ -1,4 +1,4 @@
-"""Foreign answers: does an answer show what belongs to another request?"""
+"""Foreign answers: those that show what belongs to another request."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _answered(probe: Probe) -> float:
 def _stretches(
     probes: Sequence[Probe], has: Callable[[Probe], bool], *, certain_from: Callable[[Probe], float]
 ) -> Iterator[Stretch]:
-    """Yield from when until when probes in a row certainly had a property; the last of a row counts when it was sent."""
+    """Yield from when until when probes in a row certainly had a property; the last counts from its sending."""
     row: list[Probe] = []
     for probe in probes:
         if has(probe):

@@ -1,11 +1,11 @@
-"""Judge an experiment from its record alone: which rules did the container break, and is there enough to say so?"""
+"""Judge an experiment from its record alone: which rules the container broke, and whether that is enough to tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.contract.judge import Violation
+from harness.contract.judge import Violation, demand
 from harness.contract.verdict import Verdict
 from harness.experiment.foreign import foreign
 from harness.experiment.honesty import ping_lies
@@ -25,6 +25,10 @@ _REST_WITHIN_S = 5.0
 _OK = 200
 
 
+class Undecided(Exception):  # noqa: N818 - named by what happened
+    """The record does not suffice to judge by: ours, or the machine's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What a record says: broken rules, reasons why it cannot be told, remarks; `recovered_after_s` from the revert."""
@@ -41,9 +45,11 @@ class Judgement:
             return Verdict.FAILED
         return Verdict.UNKNOWN if self.doubts else Verdict.PASSED
 
-    def of(self, *rules: str) -> list[Violation]:
-        """Return the violations of some rules."""
-        return [violation for violation in self.violations if violation.rule in rules]
+    def demand(self, *rules: str) -> None:
+        """Raise `Violated` where one of the rules is broken, `Undecided` where that cannot be told."""
+        demand([violation for violation in self.violations if violation.rule in rules])
+        if self.doubts:
+            raise Undecided("; ".join((*self.doubts, *self.remarks)))
 
 
 def judge(record: Record) -> Judgement:

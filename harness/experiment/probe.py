@@ -1,4 +1,4 @@
-"""From an attempt to a probe: was the answer right, an honest refusal, a failure or wrong?"""
+"""From an attempt to a probe: whether the answer was right, an honest refusal, a failure or wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ def classify(attempt: Attempt, profile: Profile, *, origin_s: float) -> Probe:
     """Return the probe that an attempt was; `origin_s` is the monotonic moment at which the experiment began."""
     outcome, broken = _outcome(attempt, profile)
     answer, window = attempt.answer, attempt.question.window
-    named = {} if window is None else _named(window, profile)
     return Probe(
         asked=attempt.question.asked,
         due_s=attempt.due_s - origin_s,
@@ -37,11 +36,11 @@ def classify(attempt: Attempt, profile: Profile, *, origin_s: float) -> Probe:
         broken=tuple(broken),
         request_id=attempt.request_id,
         got_request_id="" if answer is None else answer.headers.get("x-request-id", ""),
-        window=hashlib.sha256(attempt.question.body or b"").hexdigest()[:_DIGEST_DIGITS] if named else "",
-        as_of=str(named.get("as_of", "")),
-        close=named.get("close"),
-        got_as_of=_as_of(answer) if named else "",
-        prediction=prediction_of(answer) if answer is not None and named else None,
+        window=hashlib.sha256(attempt.question.body or b"").hexdigest()[:_DIGEST_DIGITS] if window else "",
+        as_of="" if window is None else str(window.newest(profile.window.named("end"))),
+        close=None if window is None else _close(window, profile),
+        got_as_of=_as_of(answer) if window else "",
+        prediction=prediction_of(answer) if answer is not None and window else None,
     )
 
 
@@ -82,9 +81,8 @@ def _of_window(
     return ("wrong" if broken else "right"), broken
 
 
-def _named(window: Window, profile: Profile) -> dict[str, object]:
-    rule = profile.window
-    return {"as_of": window.newest(rule.named("end")), "close": float(str(window.newest(rule.named("close"))))}
+def _close(window: Window, profile: Profile) -> float:
+    return float(str(window.newest(profile.window.named("close"))))
 
 
 def _as_of(answer: Answer | None) -> str:

@@ -88,7 +88,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One experiment, whole; `up_since_s` is when the container was first started, seconds before or after the start."""
+    """One experiment, whole; `up_since_s` is when the container was started last, in seconds from the beginning."""
 
     name: str
     image: str

@@ -1,4 +1,4 @@
-"""Steady state: since when has every probe been well?"""
+"""Steady state: the moment from which every probe is well."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_well(probe: Probe, measure: Measure) -> bool:
 def well_from(probes: Sequence[Probe], measure: Measure, *, since_s: float) -> float | None:
     """Return when the first stretch of `steady_s` without a bad probe began, counted from its first answer.
 
-    Only what was sent after `since_s` counts; a stretch holds enough windows and at least one ping. None: there is none.
+    Only what was sent after `since_s` counts; a stretch holds enough windows and at least a ping. None: there is none.
     """
     needed = measure.rate_per_s * measure.steady_s * _ENOUGH
     stretch: list[Probe] = []

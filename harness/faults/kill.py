@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.contract.series import Second
     from harness.system.container import State, Sut
 
+_EXPECTS = Expectation(exits="must", exit_rule="C17")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
@@ -23,7 +25,7 @@ class Kill:
     signal: str = "SIGKILL"
     name: str = "kill"
     hold_s: float = 10.0
-    expects: Expectation = Expectation(exits="must", exit_rule="C17")
+    expects: Expectation = _EXPECTS
 
     @classmethod
     def of(cls, profile: Profile, series: Sequence[Second]) -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from harness.faults.fault import Expectation, Struck
 from harness.system.container import CannotStart
@@ -21,6 +21,8 @@ _MIB = 1024 * 1024
 _LEAST_MB = 6
 _KILL_BUDGET_S = 10.0
 
+_EXPECTS = Expectation(exits="may")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starve:
@@ -35,7 +37,7 @@ class Starve:
     share: float = 0.5
     name: str = "memory"
     hold_s: float = 12.0
-    expects: Expectation = Expectation(exits="may")
+    expects: Expectation = _EXPECTS
 
     @classmethod
     def of(cls, profile: Profile, series: Sequence[Second]) -> Self:
@@ -81,8 +83,8 @@ class Starve:
 
 def held_bytes(sut: Sut) -> int:
     """Return the anonymous memory of a running container in bytes, whichever version its cgroup has."""
-    container = sut.container
-    found = container.client.api.stats(container.id, stream=False, one_shot=True)["memory_stats"].get("stats", {})
+    sample: Any = sut.container.stats(stream=False)  # a dict, because it is no stream
+    found = sample["memory_stats"].get("stats", {})
     return int(found["anon"] if "anon" in found else found["total_rss"])
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.contract.series import Second
     from harness.system.container import State, Sut
 
+_EXPECTS = Expectation(exits="never")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
@@ -22,7 +24,7 @@ class Pause:
 
     hold_s: float
     name: str = "pause"
-    expects: Expectation = Expectation(exits="never")
+    expects: Expectation = _EXPECTS
 
     @classmethod
     def of(cls, profile: Profile, series: Sequence[Second]) -> Self:

@@ -71,7 +71,7 @@ class Stop:
         return Struck(at_s=at_s, attempts=attempts)
 
     def has_taken(self, sut: Sut, before: State) -> str | None:
-        """Say how the container is: Docker delivered the signal, and nothing else can be seen of one that ignores it."""
+        """Say how the container is: Docker delivered the signal, and may have no more to show."""
         del before
         state = sut.state()
         return f"SIGTERM delivered, {state.status}, exit code {state.exit_code}"

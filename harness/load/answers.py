@@ -50,13 +50,14 @@ def _of_one_window(plan: Plan, origin: Origin, attempts: Sequence[Attempt], prof
     window = window_at(plan, origin)
     # Equal answers are judged once: at high rates one window is sent many times.
     told: dict[_Key, list[Violation]] = {}
-    first = _given(attempts[0])
+    right: _Given | None = None
     for one in attempts:
-        key = (one.status, one.body)
+        given, key = _given(one), (one.status, one.body)
         if key not in told:
-            told[key] = judge_prediction(window, _given(one), profile)
-            if not told[key] and first.status == OK:
-                told[key] = judge_same(first, _given(one), profile, what="at another moment, under load")
+            told[key] = judge_prediction(window, given, profile)
+            if not told[key] and right is not None:
+                told[key] = judge_same(right, given, profile, what="at another moment, under load")
+            right = right or (None if told[key] else given)
         for violation in told[key]:
             yield Wrong(attempt=one, violation=violation)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from harness.contract.judge import OK, UNAVAILABLE, Violation
 from harness.contract.verdict import Verdict, merge
 from harness.load.answers import Wrong, wrong_answers
-from harness.load.share import Share, percentile
+from harness.load.figures import Figures, cpu_share, figures, kind_of, lag_p99_s, latencies_of
+from harness.load.share import Share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,19 +22,6 @@ Subject = Literal["latency", "errors", "deadline", "ping", "accept"]
 _SHOWN = 3
 # A schedule of which less than this share was sent was not the load that was promised.
 _SENT_LEAST = 0.99
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Latencies:
-    """Exact latencies of the answers that were 200, in seconds from the due moment; NaN where there was none."""
-
-    count: int
-    p50_s: float
-    p90_s: float
-    p99_s: float
-    p999_s: float
-    longest_s: float
-    first_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +41,16 @@ class LoadJudgement:
     findings: Mapping[Subject, Finding]
     spoiled: tuple[str, ...]
     over_budget: Share
-    latencies: Latencies
-    warm_up: Latencies
-    outcomes: Mapping[str, int]
-    offered_per_s: float
-    achieved_per_s: float
-    lag_p99_s: float
-    cpu_share: float
+    figures: Figures
 
     @property
     def verdict(self) -> Verdict:
         """The verdict over all subjects."""
         return merge(finding.verdict for finding in self.findings.values())
+
+    def __str__(self) -> str:
+        told = [f"{one.subject}: {one.verdict} {one.reason}".rstrip() for one in self.findings.values()]
+        return "\n".join([f"{self.verdict}", *told, *map(str, self.violations), f"{self.figures}"])
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -74,7 +60,7 @@ class LoadJudgement:
 
 def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
     """Judge a record against a profile; the warm-up is told of, and does not count."""
-    invocations, pings = record.of_kind("invocation"), record.of_kind("ping")
+    invocations, pings = record.of_kind("invocation"), record.ofkind_of("ping")
     wrong = wrong_answers(record.plan, invocations, profile)
     spoiled = _spoiled(record, invocations)
     over = _over_budget(invocations, wrong, record, profile)
@@ -89,19 +75,13 @@ def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
         findings={finding.subject: finding for finding in findings},
         spoiled=spoiled,
         over_budget=over,
-        latencies=_latencies(invocations),
-        warm_up=_latencies(record.of_kind("invocation", warm_up=True)),
-        outcomes=_outcomes(invocations, wrong),
-        offered_per_s=len(invocations) / record.plan.duration_s,
-        achieved_per_s=_achieved(invocations, record),
-        lag_p99_s=_lag_p99_s(record),
-        cpu_share=_cpu_share(record),
+        figures=figures(record, {id(found.attempt) for found in wrong}),
     )
 
 
 def _spoiled(record: LoadRecord, invocations: Sequence[Attempt]) -> tuple[str, ...]:
     """Say what about the generator, or the machine, makes the moments in a record worthless."""
-    limits, lag_s, cpu = record.plan.limits, _lag_p99_s(record), _cpu_share(record)
+    limits, lag_s, cpu = record.plan.limits, lag_p99_s(record), cpu_share(record)
     due = record.plan.rate_per_s * record.plan.duration_s
     ours = [one for one in record.attempts if one.outcome == "ours"]
     reasons = {
@@ -136,7 +116,7 @@ def _latency(over: Share, invocations: Sequence[Attempt], profile: Profile, spoi
 
 
 def _told(over: Share, profile: Profile, invocations: Sequence[Attempt]) -> str:
-    found = _latencies(invocations)
+    found = latencies_of(invocations)
     return (
         f"{over.hits} of {over.of} ({over.observed:.2%}) were over {profile.http.budget_s:g} s or wrong; "
         f"with {over.confidence:.0%} confidence at least {over.lower:.2%}, at most {over.upper:.2%}; "
@@ -152,7 +132,7 @@ def _errors(invocations: Sequence[Attempt], wrong: Sequence[Wrong], spoiled: Seq
     counted = [one for one in failed if one not in overload] if spoiled else failed
     broken = []
     if counted or wrong:
-        kinds = Counter([_kind(one) for one in counted] + ["wrong answer"] * len({id(w.attempt) for w in wrong}))
+        kinds = Counter([kind_of(one) for one in counted] + ["wrong answer"] * len({id(w.attempt) for w in wrong}))
         actual = f"{_counted(kinds)} of {len(invocations)}{_examples(counted)}"
         broken = [Violation(rule="P7", expected="a right answer to every valid request", actual=actual)]
     by_rule = {found.violation.rule: found.violation for found in reversed(wrong)}
@@ -215,49 +195,10 @@ def _unknown(subject: Subject, reasons: Sequence[str]) -> Finding:
     return Finding(subject=subject, verdict=Verdict.UNKNOWN, reason="; ".join(reasons))
 
 
-def _latencies(invocations: Sequence[Attempt]) -> Latencies:
-    answered = [one for one in invocations if one.status == OK]
-    ordered = sorted(one.latency_s for one in answered)
-    return Latencies(
-        count=len(ordered),
-        p50_s=percentile(ordered, 0.5),
-        p90_s=percentile(ordered, 0.9),
-        p99_s=percentile(ordered, 0.99),
-        p999_s=percentile(ordered, 0.999),
-        longest_s=percentile(ordered, 1.0),
-        first_s=percentile([one.latency_s for one in answered[:1]], 1.0),
-    )
-
-
-def _outcomes(invocations: Sequence[Attempt], wrong: Sequence[Wrong]) -> Mapping[str, int]:
-    not_right = {id(found.attempt) for found in wrong}
-    return Counter("wrong answer" if id(one) in not_right else _kind(one) for one in invocations)
-
-
-def _achieved(invocations: Sequence[Attempt], record: LoadRecord) -> float:
-    """Return the answers a second that were complete within the measured time."""
-    end_s = record.plan.length_s
-    return sum(one.status == OK and one.ended_s <= end_s for one in invocations) / record.plan.duration_s
-
-
-def _lag_p99_s(record: LoadRecord) -> float:
-    """Return the p99 of how much later than due the generator itself came to a request."""
-    lags = [one.started_s - one.due_s for one in record.attempts if one.started_s is not None]
-    return percentile(sorted(lags), 0.99) if lags else 0.0
-
-
-def _cpu_share(record: LoadRecord) -> float:
-    return record.generator.cpu_s / record.generator.wall_s if record.generator.wall_s else 0.0
-
-
-def _kind(attempt: Attempt) -> str:
-    return attempt.outcome if attempt.status is None else f"status {attempt.status}"
-
-
 def _counted(kinds: Counter[str]) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
 
 
 def _examples(attempts: Sequence[Attempt]) -> str:
-    shown = [f"at {one.due_s:.3f} s {_kind(one)} {one.detail or one.body[:80]}".rstrip() for one in attempts[:_SHOWN]]
+    shown = [f"at {one.due_s:.3f} s {kind_of(one)} {one.detail or one.body[:80]}".rstrip() for one in attempts[:_SHOWN]]
     return f": {'; '.join(shown)}" if shown else ""

@@ -11,11 +11,13 @@ import gevent
 from locust import User, constant, task
 
 from harness.load.open_loop import OpenLoop
-from harness.load.plan import PLAN_VARIABLE, RECORD_VARIABLE, read_plan
+from harness.load.plan import PLAN_VARIABLE, RECORD_VARIABLE, Plan, read_plan
 from harness.load.record import Attempt, write_record
 
 _OK = 200
 _PRIORITY = -10
+_NOT_MEASURED = 3
+_UNTIL_STOPPED_S = 60.0
 
 
 class Scheduler(User):
@@ -27,21 +29,26 @@ class Scheduler(User):
 
     @task
     def measure(self) -> None:
-        """Run the plan once, write the record whole or not at all, and leave."""
+        """Run the plan once and leave, whether or not it ended well: only a whole record counts."""
+        self.environment.process_exit_code = _NOT_MEASURED
+        try:
+            self.run_plan(read_plan(Path(os.environ[PLAN_VARIABLE])), Path(os.environ[RECORD_VARIABLE]))
+            self.environment.process_exit_code = 0  # what the sut answered is judged elsewhere
+        finally:
+            gevent.spawn(self.environment.runner.quit)
+        gevent.sleep(_UNTIL_STOPPED_S)
+
+    def run_plan(self, plan: Plan, record: Path) -> None:
+        """Send all that is planned and write the record, whole or not at all."""
         # A sut that takes every core must not be able to delay the clock that it is measured by; needs the privilege.
         with contextlib.suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
-        plan = read_plan(Path(os.environ[PLAN_VARIABLE]))
         loop = OpenLoop(plan, self.tell)
         generator = loop.run()
-        record = Path(os.environ[RECORD_VARIABLE])
         draft = record.with_suffix(".part")
         with draft.open("w") as sheet:
             write_record(loop.attempts, generator, sheet)
         draft.rename(record)
-        self.environment.process_exit_code = 0  # what the sut answered is judged elsewhere
-        gevent.spawn(self.environment.runner.quit)
-        gevent.sleep(plan.longest_s)  # until the runner ends this user
 
     def tell(self, attempt: Attempt) -> None:
         """Fire Locust's own event; its response time runs from the due moment, in milliseconds."""

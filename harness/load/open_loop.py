@@ -118,7 +118,7 @@ class OpenLoop:
     def _renew(self) -> None:
         while True:
             for _ in self._ring.renew():
-                gevent.sleep(self._ring.pause_s / len(CONTENT_TYPES))
+                gevent.sleep(self._ring.pause_s)
 
     def _invocation(self, due_s: float) -> None:
         started = time.perf_counter()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SLOTS = 24
 _USES = 2
 RENEWED_EVERY_S = 2.0
+STEPS = 1 + len(CONTENT_TYPES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,38 +48,36 @@ def window_at(plan: Plan, origin: Origin) -> Window:
 
 
 class Ring:
-    """Ready bodies; `renew` must be called for each pause of `pause_s` to keep them fresh."""
+    """Ready bodies; `renew` must be called step by step with a pause of `pause_s` after each."""
 
-    pause_s = RENEWED_EVERY_S / _SLOTS
+    pause_s = RENEWED_EVERY_S / _SLOTS / STEPS
 
     def __init__(self, plan: Plan) -> None:
         """Encode every slot once."""
         self._plan = plan
-        self._rng = random.Random(plan.seed)  # noqa: S311 - a mix to repeat, no secret
-        self._slots = [self._fresh() for _ in range(_SLOTS)]
+        # Two sources: which windows there are must not depend on how many were sent before.
+        self._mix = random.Random(plan.seed)  # noqa: S311 - a mix to repeat, no secret
+        self._offsets = random.Random(plan.seed + 1)  # noqa: S311 - likewise
+        self._slots: list[dict[Codec, Payload]] = [{}] * _SLOTS
         self._oldest = itertools.cycle(range(_SLOTS))
         self._next = itertools.cycle(index for index in range(_SLOTS) for _ in range(_USES))
+        for _ in range(_SLOTS):
+            list(self.renew())
 
     def take(self) -> Payload:
         """Return the next body, as CSV with the plan's share."""
-        codec: Codec = "csv" if self._rng.random() < self._plan.profile.load.csv_share else "json"
+        codec: Codec = "csv" if self._mix.random() < self._plan.profile.load.csv_share else "json"
         return self._slots[next(self._next)][codec]
 
     def renew(self) -> Iterator[None]:
-        """Renew the oldest window in steps of about a millisecond; the caller may pause between them."""
-        slot = {}
-        for codec, payload in self._encoded():
-            slot[codec] = payload
-            yield
-        self._slots[next(self._oldest)] = slot
-
-    def _fresh(self) -> dict[Codec, Payload]:
-        return dict(self._encoded())
-
-    def _encoded(self) -> Iterator[tuple[Codec, Payload]]:
-        offset = self._rng.randrange(self._plan.offsets)
+        """Renew the oldest window in `STEPS` steps of about a millisecond; the caller may pause between them."""
+        offset = self._offsets.randrange(self._plan.offsets)
         origin = Origin(offset=offset, end_ns=last_whole_second_ns(time.time()))
         window = window_at(self._plan, origin)
+        yield
+        slot: dict[Codec, Payload] = {}
         for codec in CONTENT_TYPES:
             body = encode(self._plan.profile.window, window, codec)
-            yield codec, Payload(origin=origin, codec=codec, body=body)
+            slot[codec] = Payload(origin=origin, codec=codec, body=body)
+            yield
+        self._slots[next(self._oldest)] = slot

@@ -127,15 +127,18 @@ class Sut:
             raise CannotStart(msg) from error
         self.started_s = time.monotonic()
 
-    def wait_ready(self, *, budget_s: float | None = None) -> float:
-        """Wait until a ping is 200 and return the seconds since the start; raise `SutLost` as soon as it died."""
+    def wait_ready(self, *, budget_s: float | None = None, below: str = "") -> float:
+        """Wait until a ping is 200 and return the seconds since the start; raise `SutLost` as soon as it died.
+
+        `below` is a path under which the routes lie, where they do not lie at the root.
+        """
         budget_s = self.profile.container.ready_s if budget_s is None else budget_s
         last = "no answer"
 
         def look() -> float | None:
             nonlocal last
             self.ensure_up()
-            client = Client(self.url, self.profile)
+            client = Client(self.url + below, self.profile)
             try:
                 status = client.ping().answer.status
             except NoAnswer as failure:
@@ -171,6 +174,13 @@ class Sut:
         if not self.state().is_up:
             raise SutLost(self.story())
 
+    def is_there(self) -> bool:
+        """Whether the container is up; False too where it was removed."""
+        try:
+            return self.state().is_up
+        except docker.errors.NotFound:
+            return False
+
     def wait_exited(self, *, budget_s: float) -> State:
         """Wait until the container has exited and return its state."""
 
@@ -186,10 +196,13 @@ class Sut:
 
     def story(self) -> str:
         """Say in a few lines how the container is and what it logged last."""
-        state = self.state()
+        try:
+            state, logged = self.state(), self.logs().rstrip()
+        except docker.errors.APIError as error:
+            return f"the container of {self.image!r} cannot be looked at: {error.explanation or error}"
         cause = " (out of memory)" if state.oom_killed else ""
         head = f"container {self.name} of {self.image!r} is {state.status}, exit code {state.exit_code}{cause}"
-        return f"{head}; last log lines:\n{self.logs().rstrip() or '(none)'}"
+        return f"{head}; last log lines:\n{logged or '(none)'}"
 
     def remove(self) -> None:
         """Remove the container, running or not; a container that is gone is fine."""

@@ -1,0 +1,115 @@
+"""The figures of a measurement: exact latencies, rates, outcomes, and how the generator kept up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.contract.judge import OK
+from harness.load.share import percentile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from harness.load.record import Attempt, LoadRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latencies:
+    """Exact latencies of the answers that were 200, in seconds from the due moment; NaN where there was none."""
+
+    count: int
+    p50_s: float
+    p90_s: float
+    p99_s: float
+    p999_s: float
+    longest_s: float
+    first_s: float
+
+    def __str__(self) -> str:
+        told = {
+            "p50": self.p50_s,
+            "p90": self.p90_s,
+            "p99": self.p99_s,
+            "p99.9": self.p999_s,
+            "longest": self.longest_s,
+            "the first": self.first_s,
+        }
+        return f"{self.count} answers, " + ", ".join(f"{name} {value * 1000:.2f} ms" for name, value in told.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was measured; rates are requests a second, `cpu_share` is the generator's part of one core."""
+
+    latencies: Latencies
+    warm_up: Latencies
+    outcomes: Mapping[str, int]
+    offered_per_s: float
+    achieved_per_s: float
+    lag_p99_s: float
+    cpu_share: float
+    gc_longest_s: float
+
+    def __str__(self) -> str:
+        outcomes = ", ".join(f"{number} {kind}" for kind, number in sorted(self.outcomes.items()))
+        return (
+            f"offered {self.offered_per_s:.1f}/s, answered {self.achieved_per_s:.1f}/s: {outcomes}\n"
+            f"latency: {self.latencies}\n"
+            f"warm-up, not counted: {self.warm_up}\n"
+            f"generator: lag p99 {self.lag_p99_s * 1000:.1f} ms, {self.cpu_share:.0%} of a core, "
+            f"longest garbage collection {self.gc_longest_s * 1000:.1f} ms"
+        )
+
+
+def figures(record: LoadRecord, wrong: Collection[int]) -> Figures:
+    """Return the figures of a record; `wrong` are the `id`s of the attempts whose answer was wrong."""
+    invocations = record.of_kind("invocation")
+    return Figures(
+        latencies=latencies_of(invocations),
+        warm_up=latencies_of(record.of_kind("invocation", warm_up=True)),
+        outcomes=Counter("wrong answer" if id(one) in wrong else kind_of(one) for one in invocations),
+        offered_per_s=len(invocations) / record.plan.duration_s,
+        achieved_per_s=_achieved(invocations, record),
+        lag_p99_s=lag_p99_s(record),
+        cpu_share=cpu_share(record),
+        gc_longest_s=record.generator.gc_longest_s,
+    )
+
+
+def latencies_of(invocations: Sequence[Attempt]) -> Latencies:
+    """Return the latencies of those that were answered with 200."""
+    answered = [one for one in invocations if one.status == OK]
+    ordered = sorted(one.latency_s for one in answered)
+    return Latencies(
+        count=len(ordered),
+        p50_s=percentile(ordered, 0.5),
+        p90_s=percentile(ordered, 0.9),
+        p99_s=percentile(ordered, 0.99),
+        p999_s=percentile(ordered, 0.999),
+        longest_s=percentile(ordered, 1.0),
+        first_s=percentile([one.latency_s for one in answered[:1]], 1.0),
+    )
+
+
+def _achieved(invocations: Sequence[Attempt], record: LoadRecord) -> float:
+    """Return the answers a second that were complete within the measured time."""
+    end_s = record.plan.length_s
+    return sum(one.status == OK and one.ended_s <= end_s for one in invocations) / record.plan.duration_s
+
+
+def lag_p99_s(record: LoadRecord) -> float:
+    """Return the p99 of how much later than due the generator itself came to a request."""
+    lags = [one.started_s - one.due_s for one in record.attempts if one.started_s is not None]
+    return percentile(sorted(lags), 0.99) if lags else 0.0
+
+
+def cpu_share(record: LoadRecord) -> float:
+    """Return what the generator used of one core while it sent."""
+    return record.generator.cpu_s / record.generator.wall_s if record.generator.wall_s else 0.0
+
+
+def kind_of(attempt: Attempt) -> str:
+    """Name how an attempt ended: its status, or how it failed."""
+    return attempt.outcome if attempt.status is None else f"status {attempt.status}"

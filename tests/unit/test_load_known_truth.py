@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.profile import load_profile
+from harness.contract.verdict import Verdict
+from harness.load.judge import LoadJudgement, judge_load
+from harness.load.known_truth import Truth
+from harness.load.run import MeasurementFailed, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DEFAULT = load_profile()
+PROFILE = dataclasses.replace(DEFAULT, load=dataclasses.replace(DEFAULT.load, warm_up_s=0.5))
+IMPATIENT = dataclasses.replace(PROFILE, http=dataclasses.replace(PROFILE.http, hang_s=0.5))
+FREEZING, TAILED = Truth(freeze_s=2, every_s=10), Truth(slow_share=0.03)
+CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+
+
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[str]:
+    """Serve a known truth and give its URL."""
+    command = [sys.executable, "-m", "harness.load.known_truth", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.terminate()
+
+
+@contextlib.contextmanager
+def cutting_off() -> Iterator[str]:
+    """Serve answers that end before they are whole."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    with door.accept()[0] as connection:
+                        connection.recv(65_536)
+                        connection.sendall(CUT)
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        door.shutdown(socket.SHUT_RDWR)
+
+
+def judged(folder: Path, *options: str, duration_s: float) -> LoadJudgement:
+    with serving(*options) as url:
+        record = measure(url, PROFILE, report_dir=folder, rate_per_s=100, duration_s=duration_s)
+    return judge_load(record, PROFILE)
+
+
+@pytest.fixture(scope="module")
+def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadJudgement]:
+    """What the generator reads of three servers at 100 requests/s; side by side, since most of it is waiting."""
+    runs = {
+        "steady": ((), 10),
+        "freezing": (("--freeze", "2", "--every", "10"), 10),
+        "tailed": (("--slow-share", "0.03"), 10),
+    }
+    with ThreadPoolExecutor() as pool:
+        started = {
+            name: pool.submit(judged, tmp_path_factory.mktemp(name), *options, duration_s=duration_s)
+            for name, (options, duration_s) in runs.items()
+        }
+        return {name: run.result() for name, run in started.items()}
+
+
+def test_a_steady_server_reads_nothing_over_budget(readings: dict[str, LoadJudgement]) -> None:
+    assert readings["steady"].over_budget.hits == 0
+    assert readings["steady"].figures.outcomes == {"status 200": 1000}
+    assert readings["steady"].verdict is Verdict.PASSED
+
+
+def test_a_freezing_server_reads_what_is_known(readings: dict[str, LoadJudgement]) -> None:
+    assert FREEZING.share_over(1) == pytest.approx(0.1)
+    assert readings["freezing"].over_budget.observed == pytest.approx(FREEZING.share_over(1), abs=0.005)
+    assert readings["freezing"].findings["latency"].verdict is Verdict.FAILED
+
+
+def test_a_slow_tail_reads_what_is_known(readings: dict[str, LoadJudgement]) -> None:
+    assert readings["tailed"].over_budget.observed == pytest.approx(TAILED.share_over(1), abs=0.001)
+    assert readings["tailed"].findings["latency"].verdict is Verdict.FAILED
+    assert readings["tailed"].figures.latencies.p50_s < 0.1
+
+
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadJudgement]:
+    """What the generator reads of servers that refuse, hang, or cut their answers off."""
+
+    def read(name: str, url: str) -> LoadJudgement:
+        folder = tmp_path_factory.mktemp(name)
+        return judge_load(measure(url, IMPATIENT, report_dir=folder, rate_per_s=40, duration_s=0.5), IMPATIENT)
+
+    with serving("--service-s", "60") as slow, cutting_off() as cutting, ThreadPoolExecutor() as pool:
+        urls = {"refused": "http://127.0.0.1:9", "timed out": slow, "closed": cutting}
+        started = {name: pool.submit(read, name, url) for name, url in urls.items()}
+        return {name: run.result() for name, run in started.items()}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rules"), [("refused", {"P7", "C3", "C16"}), ("timed out", {"P7", "C13"}), ("closed", {"P7", "C3"})]
+)
+def test_no_answer_is_an_error_whatever_its_kind(
+    failures: dict[str, LoadJudgement], outcome: str, rules: set[str]
+) -> None:
+    assert failures[outcome].figures.outcomes == {outcome: 20}
+    assert {violation.rule for violation in failures[outcome].violations} == rules
+
+
+def test_a_generator_that_breaks_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(MeasurementFailed, match=r"exit status 3.*its last output"):
+        measure("http://127.0.0.1:99999", PROFILE, report_dir=tmp_path, duration_s=1)
+
+
+def test_a_load_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="rate and duration must be above 0"):
+        measure("http://127.0.0.1:9", PROFILE, report_dir=tmp_path, rate_per_s=0)
+
+
+def test_locust_stays_out_of_this_process() -> None:
+    program = (
+        "import sys, harness.load.run, harness.load.judge; sys.exit('locust' in sys.modules or 'gevent' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
