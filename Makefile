@@ -58,7 +58,7 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	@command -v uv >/dev/null || test -x .cache/uv/bin/uv || \
 	  { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip --quiet install uv; }
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate pyproject.toml --group lint --group build \
+	  --no-emit-index-url --no-header --no-annotate pyproject.toml --group test --group lint --group build \
 	  --output-file .ci/requirements.lock >/dev/null
 
 clean: ## Remove what was made here: environment, caches, reports (images stay)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SUBJECT = pytest.StashKey[tuple[str, str | None]]()
 OURS, VIOLATED, RULE, SUITE, WAIVED = "ours", "violated", "rule", "suite", "waived"
 _CUT_SHORT: dict[int, str] = {
-    pytest.ExitCode.INTERRUPTED: "the run was interrupted, or a module could not be read",
+    pytest.ExitCode.INTERRUPTED: "the run was interrupted",
     pytest.ExitCode.INTERNAL_ERROR: "pytest itself failed",
 }
 
@@ -39,7 +39,13 @@ class Recorder:
         self._choice = choice
         self._profile = profile
         self._results: dict[str, CheckResult] = {}
+        self._unread: list[str] = []
         self._started = time.time()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that checks are missing: what could not be read was not checked."""
+        if report.failed:
+            self._unread.append(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in a phase of a check."""
@@ -53,13 +59,17 @@ class Recorder:
         """Conclude: write the verdict, show it, tell of new failures."""
         if not self._results:
             return
-        conclusion = self._conclude(_CUT_SHORT.get(exitstatus, ""))
+        conclusion = self._conclude(self._cut_short(exitstatus))
         terminalreporter.write_sep("=", "verdict")
         for line in terminal.lines(conclusion.as_json()):
             terminalreporter.write_line(line)
         if self._choice.report_dir is not None:
             terminalreporter.write_line(f"report   {conclusion.write(self._choice.report_dir)}")
         self._announce(conclusion, terminalreporter)
+
+    def _cut_short(self, exitstatus: int) -> str:
+        unread = f"could not be read: {', '.join(self._unread)}" if self._unread else ""
+        return unread or _CUT_SHORT.get(exitstatus, "")
 
     def _conclude(self, cut_short: str) -> Conclusion:
         name, image_id = self._config.stash.get(SUBJECT, (self._choice.image or self._choice.url or "reference", None))

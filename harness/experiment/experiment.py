@@ -72,6 +72,7 @@ class _Script:
         self.fault, self.sut, self.profile, self.prober = fault, sut, profile, prober
         self.measure = measure_of(profile)
         self._origin_s, self._began_at = time.monotonic(), time.time()
+        self._up_since_s = sut.started_s - self._origin_s
         self._marks: list[Mark] = []
         self._looks: list[Look] = []
         self._sent_by_fault: tuple[Attempt, ...] = ()
@@ -97,7 +98,7 @@ class _Script:
             name=self.fault.name,
             image=self.sut.image,
             began_at=self._began_at,
-            up_since_s=self.sut.started_s - self._origin_s,
+            up_since_s=self._up_since_s,
             measure=self.measure,
             expects=self.fault.expects,
             marks=tuple(self._marks),
@@ -135,13 +136,14 @@ class _Script:
     def _observe(self) -> None:
         """Watch until the fault has lasted, its container is gone, or the container lives well with it."""
         taken_s = self._now_s()
+        seen_enough_s = (self._at("struck") or taken_s) + _LEAST_OBSERVED_S
         may_survive = self.fault.expects.exits == "may"
 
         def is_over() -> bool | None:
-            is_up, lasted_s = self._look().is_up, self._now_s() - taken_s
             if may_survive and self._is_steady(since_s=taken_s):
                 return True
-            return True if lasted_s >= (self.fault.hold_s if is_up else _LEAST_OBSERVED_S) else None
+            until_s = taken_s + self.fault.hold_s if self._look().is_up else seen_enough_s
+            return True if self._now_s() >= max(until_s, seen_enough_s) else None
 
         budget_s = max(self.fault.hold_s, _LEAST_OBSERVED_S) + TAKES_S
         wait_for(is_over, subject=f"fault {self.fault.name!r} to end", budget_s=budget_s, pause_s=_POLL_S)
@@ -210,6 +212,9 @@ class _Script:
     def _mark(self, name: MarkName, *, at_s: float | None = None, evidence: str = "") -> None:
         after_s = self._now_s() if at_s is None else at_s - self._origin_s
         self._marks.append(Mark(name=name, at_s=after_s, evidence=evidence))
+
+    def _at(self, name: MarkName) -> float | None:
+        return next((mark.at_s for mark in self._marks if mark.name == name), None)
 
     def _aim(self) -> None:
         self.prober.aim(_url(self.sut, otherwise=self.prober.url))

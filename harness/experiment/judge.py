@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from harness.experiment.record import Look, Probe, Record
 
+# A 200 that breaks one of these is a wrong answer; so is a good window that is refused.
+ANSWER_RULES = ("R1", "P0", "P1", "P3", "P5", "C9", "D4", "D5", "D9")
 # The harness fell behind where this share of its probes left so many seconds late.
 _LATE_SHARE, _LATE_S = 0.05, 0.5
 # Of the probes that were due while the fault lasted, so many must have been sent.
@@ -31,12 +33,17 @@ class Undecided(Exception):  # noqa: N818 - named by what happened
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What a record says: broken rules, reasons why it cannot be told, remarks; `recovered_after_s` from the revert."""
+    """What a record says: broken rules, reasons why it cannot be told, remarks.
+
+    `recovered_after_s` is counted from the revert; `not_compared` says why the answers before and after the fault could
+    not be compared, where they could not.
+    """
 
     violations: tuple[Violation, ...]
     doubts: tuple[str, ...]
     remarks: tuple[str, ...]
     recovered_after_s: float | None
+    not_compared: str | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -62,6 +69,7 @@ def judge(record: Record) -> Judgement:
         violations=violations,
         doubts=tuple(_doubts(record)),
         remarks=tuple(_remarks(record)),
+        not_compared=kept_window_doubt(record),
         recovered_after_s=None if recovered_s is None or reverted_s is None else recovered_s - reverted_s,
     )
 
@@ -228,9 +236,7 @@ def _doubts(record: Record) -> list[str]:
 
 def _remarks(record: Record) -> list[str]:
     remarks = [f"{mark.name} at {mark.at_s:.2f} s {mark.evidence}".rstrip() for mark in record.marks]
-    doubt = kept_window_doubt(record)
-    if doubt:
-        remarks.append(doubt)
+    remarks += [doubt] if (doubt := kept_window_doubt(record)) else []
     if record.expects.exits == "may" and record.at("struck") is not None:
         remarks.append(f"the container {_fate(record)}")
     return remarks

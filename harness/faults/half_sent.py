@@ -58,11 +58,10 @@ class HalfSent:
         )
 
 
-def send_half(url: str, http_rule: Http, question: Question, *, part: Part) -> HalfSent:
+def send_half(url: str, http_rule: Http, question: Question, *, part: Part, request_id: str) -> HalfSent:
     """Connect and send the first part of a good window's request; raises OSError where that fails."""
     place = urlsplit(url)
     host, port = place.hostname or "", place.port or http.client.HTTP_PORT
-    request_id = f"half-{part.replace(' ', '-')}"
     head = (
         f"POST {http_rule.invocations_path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
         f"Content-Type: {CONTENT_TYPES['json']}\r\nContent-Length: {len(question.body or b'')}\r\n"

@@ -36,7 +36,7 @@ class Starve:
     full_mb: int
     share: float = 0.5
     name: str = "memory"
-    hold_s: float = 12.0
+    hold_s: float = 8.0
     expects: Expectation = _EXPECTS
 
     @classmethod

@@ -96,7 +96,10 @@ class Stop:
         rule, url = sut.profile.window, sut.url
         window = build(rule, self.seconds, end_ns=last_whole_second_ns(time.time()))
         question = Question(asked="in_flight", body=to_json(rule, window), window=window)
-        return [send_half(url, sut.profile.http, question, part=part) for part, _ in self.held]
+        return [
+            send_half(url, sut.profile.http, question, part=part, request_id=f"{part.replace(' ', '-')}-sent-{number}")
+            for number, (part, _) in enumerate(self.held, start=1)
+        ]
 
     def _finish(self, halves: list[HalfSent], *, since_s: float) -> tuple[Attempt, ...]:
         with ThreadPoolExecutor(max_workers=len(halves)) as pool:

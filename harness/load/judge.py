@@ -60,7 +60,7 @@ class LoadJudgement:
 
 def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
     """Judge a record against a profile; the warm-up is told of, and does not count."""
-    invocations, pings = record.of_kind("invocation"), record.ofkind_of("ping")
+    invocations, pings = record.of_kind("invocation"), record.of_kind("ping")
     wrong = wrong_answers(record.plan, invocations, profile)
     spoiled = _spoiled(record, invocations)
     over = _over_budget(invocations, wrong, record, profile)

@@ -1,6 +1,6 @@
 """A server whose latencies are known by construction, to hold a load generator against: steady, freezing, slow tail.
 
-python -m harness.load.known_truth --freeze 2 --every 10     # stands still for 2 s in every 10 s
+python -m harness.load.known_truth --freeze 2 --every 10     # answers nothing for 2 s in every 10 s
 python -m harness.load.known_truth --slow-share 0.03         # 3 of every 100 answers take --slow-s longer
 """
 
@@ -41,27 +41,29 @@ class Truth:
 
 
 class Pace:
-    """Says how long each answer is held back, and stands still when the truth says so."""
+    """Says how long each answer is held back."""
 
     def __init__(self, truth: Truth) -> None:
-        """Count answers from zero."""
+        """Count answers from zero, and periods from now; a period ends with its freeze."""
         self._truth = truth
         self._parts = round(truth.slow_share * _PARTS)
         self._served = 0
+        self._began = time.monotonic()
 
     def next_pause_s(self) -> float:
-        """Return how long the next answer is held back; the slow ones are spread evenly."""
+        """Return how long the next answer to an invocation is held back; the slow ones are spread evenly."""
         number, self._served = self._served, self._served + 1
         is_slow = (number * self._parts) % _PARTS < self._parts
-        return self._truth.service_s + (self._truth.slow_s if is_slow else 0.0)
+        return self.frozen_s() + self._truth.service_s + (self._truth.slow_s if is_slow else 0.0)
 
-    async def freeze(self) -> None:
-        """Stand still as a stopped process does: nothing is accepted, read or written."""
-        begin = time.monotonic()
-        while self._truth.freeze_s:
-            begin += self._truth.every_s
-            await asyncio.sleep(begin - self._truth.freeze_s - time.monotonic())
-            time.sleep(max(0.0, begin - time.monotonic()))  # noqa: ASYNC251 - blocking everybody is the purpose
+    def frozen_s(self) -> float:
+        """Return how long the present freeze still lasts.
+
+        Requests are read meanwhile: a process that truly stood still would need a while to catch up, and that would
+        lengthen the freeze by what nobody knows.
+        """
+        left_s = self._truth.every_s - (time.monotonic() - self._began) % self._truth.every_s
+        return left_s if left_s < self._truth.freeze_s else 0.0
 
 
 class Conversation(asyncio.Protocol):
@@ -85,7 +87,7 @@ class Conversation(asyncio.Protocol):
             return
         self._received = b""
         answer = _response(_answer(head.lower(), body))
-        pause_s = self._pace.next_pause_s() if head.startswith(b"POST") else 0.0
+        pause_s = self._pace.next_pause_s() if head.startswith(b"POST") else self._pace.frozen_s()
         if pause_s:
             asyncio.get_running_loop().call_later(pause_s, self._write, answer)
         else:
@@ -105,7 +107,7 @@ async def serve(truth: Truth, port: int) -> None:
     server = await loop.create_server(lambda: Conversation(pace), LOOPBACK, port, backlog=4096)
     print(f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201 - its output
     async with server:
-        await asyncio.gather(server.serve_forever(), pace.freeze())
+        await server.serve_forever()
 
 
 def _length(head: bytes) -> int:

@@ -64,7 +64,7 @@ def ping(**changes: Any) -> Attempt:  # noqa: ANN401 - any field
 def record(
     *changed: Attempt, pings: tuple[Attempt, ...] = (ping(),), count: int = 600, generator: Generator = CALM
 ) -> LoadRecord:
-    """A good record of `count` requests, of which the first are `changed`."""
+    """Make a good record of `count` requests, of which the first are `changed`."""
     good = [invocation(index) for index in range(len(changed), count)]
     return LoadRecord(plan=PLAN, attempts=(*changed, *good, *pings), generator=generator)
 

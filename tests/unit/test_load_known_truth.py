@@ -19,6 +19,7 @@ from harness.load.run import MeasurementFailed, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
 DEFAULT = load_profile()
@@ -63,7 +64,7 @@ def judged(folder: Path, *options: str, duration_s: float) -> LoadJudgement:
 
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadJudgement]:
-    """What the generator reads of three servers at 100 requests/s; side by side, since most of it is waiting."""
+    """Read three servers at 100 requests/s; side by side, since most of it is waiting."""
     runs = {
         "steady": ((), 10),
         "freezing": (("--freeze", "2", "--every", "10"), 10),
@@ -96,32 +97,37 @@ def test_a_slow_tail_reads_what_is_known(readings: dict[str, LoadJudgement]) -> 
 
 
 @pytest.fixture(scope="module")
-def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadJudgement]:
-    """What the generator reads of servers that refuse, hang, or cut their answers off."""
+def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[LoadJudgement]]:
+    """Read servers that refuse, hang, or cut their answers off, and one at an address that cannot be."""
 
     def read(name: str, url: str) -> LoadJudgement:
         folder = tmp_path_factory.mktemp(name)
         return judge_load(measure(url, IMPATIENT, report_dir=folder, rate_per_s=40, duration_s=0.5), IMPATIENT)
 
     with serving("--service-s", "60") as slow, cutting_off() as cutting, ThreadPoolExecutor() as pool:
-        urls = {"refused": "http://127.0.0.1:9", "timed out": slow, "closed": cutting}
-        started = {name: pool.submit(read, name, url) for name, url in urls.items()}
-        return {name: run.result() for name, run in started.items()}
+        urls = {
+            "refused": "http://127.0.0.1:9",
+            "timed out": slow,
+            "closed": cutting,
+            "nowhere": "http://127.0.0.1:99999",
+        }
+        return {name: pool.submit(read, name, url) for name, url in urls.items()}
 
 
 @pytest.mark.parametrize(
     ("outcome", "rules"), [("refused", {"P7", "C3", "C16"}), ("timed out", {"P7", "C13"}), ("closed", {"P7", "C3"})]
 )
 def test_no_answer_is_an_error_whatever_its_kind(
-    failures: dict[str, LoadJudgement], outcome: str, rules: set[str]
+    failures: dict[str, Future[LoadJudgement]], outcome: str, rules: set[str]
 ) -> None:
-    assert failures[outcome].figures.outcomes == {outcome: 20}
-    assert {violation.rule for violation in failures[outcome].violations} == rules
+    judgement = failures[outcome].result()
+    assert judgement.figures.outcomes == {outcome: 20}
+    assert {violation.rule for violation in judgement.violations} == rules
 
 
-def test_a_generator_that_breaks_is_an_error_of_ours(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementFailed, match=r"exit status 3.*its last output"):
-        measure("http://127.0.0.1:99999", PROFILE, report_dir=tmp_path, duration_s=1)
+def test_a_generator_that_breaks_is_an_error_of_ours(failures: dict[str, Future[LoadJudgement]]) -> None:
+    with pytest.raises(MeasurementFailed, match=r"(?s)exit status 3.*its last output"):
+        failures["nowhere"].result()
 
 
 def test_a_load_that_makes_no_sense_is_refused(tmp_path: Path) -> None:

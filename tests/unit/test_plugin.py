@@ -1,0 +1,123 @@
+"""The plugin: wrong options end with one sentence, and blame goes where it belongs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest_plugins = ["pytester"]
+
+CHECKS = """
+    import pytest
+    from harness.contract.judge import Violation, demand
+
+    pytestmark = pytest.mark.contract
+
+    @pytest.mark.rule("C2")
+    def test_kept():
+        pass
+
+    @pytest.mark.rule("C3", "C4")
+    def test_broken():
+        demand([Violation(rule="C3", expected="200", actual="503")])
+
+    @pytest.mark.rule("C5")
+    def test_ours():
+        raise OSError("the disk is full")
+"""
+
+
+def run(pytester: pytest.Pytester, checks: str, *options: str) -> tuple[pytest.RunResult, dict[str, Any]]:
+    pytester.makepyfile(checks)
+    folder = pytester.path / "report"
+    ended = pytester.runpytest_inprocess("--sut-report-dir=report", "--sut-alerts=off", *options)
+    return ended, json.loads((folder / "verdict.json").read_text())
+
+
+def test_failed_is_theirs_and_error_is_ours(pytester: pytest.Pytester) -> None:
+    ended, verdict = run(pytester, CHECKS)
+    ended.assert_outcomes(passed=1, failed=1, errors=1)
+    outcomes = {rule_id: verdict["rules"][rule_id]["outcome"] for rule_id in ("C2", "C3", "C4", "C5")}
+    assert outcomes == {"C2": "passed", "C3": "failed", "C4": "unknown", "C5": "unknown"}
+    assert verdict["verdict"] == "FAILED"
+    assert verdict["suites"]["contract"] | {"duration_s": 0} == {
+        "passed": 1,
+        "failed": 1,
+        "errors": 1,
+        "skipped": 0,
+        "duration_s": 0,
+    }
+
+
+def test_inability_alone_is_unknown(pytester: pytest.Pytester) -> None:
+    _, verdict = run(pytester, CHECKS, "-k", "test_kept or test_ours")
+    assert verdict["verdict"] == "UNKNOWN"
+
+
+def test_waived_rule_does_not_fail(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    from harness.contract.profile import DEFAULT_PROFILE  # noqa: PLC0415 - beside its only use
+
+    waiving = tmp_path / "waiving.toml"
+    waiving.write_text(DEFAULT_PROFILE.read_text().replace("[waived]", '[waived]\nC3 = "the balancer answers pings"'))
+    _, verdict = run(pytester, CHECKS, "-k", "test_kept or test_broken", f"--sut-profile={waiving}")
+    assert verdict["verdict"] == "PASSED"
+    assert verdict["rules"]["C3"] | {"checks": 0, "failures": []} == {
+        "outcome": "waived",
+        "checks": 0,
+        "failures": [],
+        "waived": "the balancer answers pings",
+    }
+
+
+def test_endpoint_is_never_harmed(pytester: pytest.Pytester) -> None:
+    checks = "import pytest\n@pytest.mark.chaos\n@pytest.mark.rule('C17')\ndef test_harm(): raise AssertionError"
+    ended, verdict = run(pytester, checks, "--sut-url=http://127.0.0.1:9")
+    ended.assert_outcomes(skipped=1)
+    assert verdict["verdict"] == "UNKNOWN"
+
+
+def test_rule_that_is_none_is_refused(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import pytest\n@pytest.mark.contract\n@pytest.mark.rule('C99')\ndef test_it(): pass")
+    ended = pytester.runpytest_inprocess()
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    ended.stderr.fnmatch_lines(["*names no rule of the contract*"])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--sut-image=a", "--sut-url=http://b"], "*exclude each other*"),
+        (["--sut-url=b:80"], "*--sut-url must begin with http*"),
+        (["--sut-seed=x"], "*--sut-seed must be a whole number*"),
+        (["--sut-effort=huge"], "*--sut-effort must be one of quick, normal, thorough*"),
+        (["--sut-profile=nowhere.toml"], "*--sut-profile: there is no file nowhere.toml*"),
+    ],
+)
+def test_wrong_option_ends_with_one_sentence(pytester: pytest.Pytester, options: list[str], says: str) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    ended = pytester.runpytest_inprocess(*options)
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    ended.stderr.fnmatch_lines([says])
+
+
+def test_command_line_beats_environment_beats_ini(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    pytester.makeini("[pytest]\nsut_image = from-ini\n")
+    pytester.runpytest_inprocess().stdout.fnmatch_lines(["sut: from-ini,*"])
+    monkeypatch.setenv("SUT_IMAGE", "from-environment")
+    pytester.runpytest_inprocess().stdout.fnmatch_lines(["sut: from-environment,*"])
+    pytester.runpytest_inprocess("--sut-image=given").stdout.fnmatch_lines(["sut: given,*"])
+
+
+def test_run_that_dies_in_collection_is_unknown(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_good=CHECKS, test_bad="import nowhere_at_all")
+    pytester.runpytest_inprocess(
+        "--sut-report-dir=report", "--sut-alerts=off", "--continue-on-collection-errors", "-k", "kept"
+    )
+    verdict = json.loads((pytester.path / "report" / "verdict.json").read_text())
+    assert verdict["verdict"] == "UNKNOWN"

@@ -1,0 +1,49 @@
+"""A profile is read whole or refused in one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.profile import DEFAULT_PROFILE, load_profile
+from harness.contract.tables import ProfileInvalid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSED = {
+    "a typo": ("budget_s = 1", "budgt_s = 1", "did you mean `budget_s`?"),
+    "a unit in a string": ("ready_s = 60", 'ready_s = "60s"', "`container.ready_s` must be a number"),
+    "a negative time": ("stop_s = 30", "stop_s = -1", "0 or more"),
+    "a fraction for a whole number": ("port = 8080", "port = 80.5", "`container.port` must be a whole number"),
+    "an unknown kind": ('kind = "integer"', 'kind = "int"', "must be one of"),
+    "a relation to nowhere": ("price_low <= price_open", "price_low <= opening", "both from `[window.fields]`"),
+    "a waiver of no rule": ("[waived]", '[waived]\nC99 = "why"', "is no rule"),
+    "a waiver without a reason": ("[waived]", '[waived]\nC7 = " "', "has no reason"),
+    "another schema": ("schema = 1", "schema = 2", "reads no other version"),
+    "no TOML": ("schema = 1", "schema = = 1", "is not TOML"),
+    "a missing role": ('role = "close"', 'role = "open"', "has the role 'close'"),
+}
+
+
+def test_default_profile_is_the_contract() -> None:
+    profile = load_profile()
+    assert (profile.http.budget_s, profile.http.body_limit_bytes, profile.container.ready_s) == (1, 1 << 20, 60)
+    assert len(profile.window.fields) == 10
+    assert len(profile.sha256) == 64
+
+
+@pytest.mark.parametrize(("old", "new", "says"), REFUSED.values(), ids=REFUSED.keys())
+def test_wrong_profile_is_refused_in_one_sentence(tmp_path: Path, old: str, new: str, says: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(DEFAULT_PROFILE.read_text().replace(old, new, 1))
+    with pytest.raises(ProfileInvalid) as refusal:
+        load_profile(path)
+    assert says in str(refusal.value)
+    assert str(path) in str(refusal.value)
+
+
+def test_missing_profile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProfileInvalid, match="cannot be read"):
+        load_profile(tmp_path / "nowhere.toml")
