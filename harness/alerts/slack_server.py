@@ -28,7 +28,7 @@ FaultKind = Literal["status", "error", "drop before accept", "drop after accept"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens to one request; `retry_after` and `page` (a proxy's, not JSON) go with a status, `hang_s` with hang."""
+    """What happens to one request; `retry_after` and `page` (a proxy's, not JSON) go with a status, `hang_s` a hang."""
 
     kind: FaultKind
     status: int = 500

@@ -15,7 +15,7 @@ _NEAR = 0.02
 
 def foreign(record: Record) -> list[Violation]:
     """P6: name the first answer of each kind that belongs to another request: by its id, its time or its price."""
-    ids = {probe.request_id for probe in record.probes}
+    ids = {probe.request_id for probe in record.probes if probe.request_id}
     times = {probe.as_of for probe in record.probes if probe.as_of}
     closes = {probe.close for probe in record.probes if probe.close is not None}
     cases = [

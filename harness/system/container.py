@@ -119,7 +119,7 @@ class Sut:
         return self
 
     def start_again(self) -> None:
-        """Start the same container once more, as whoever operates it would; raise `CannotStart` where Docker will not."""
+        """Start the same container once more, as whoever operates it would; `CannotStart` where Docker will not."""
         try:
             self.container.start()
         except docker.errors.APIError as error:

@@ -27,7 +27,7 @@ def test_again_as_csv_and_in_another_order_the_prediction_is_the_same(
 ) -> None:
     """The same window MUST give the same prediction: again, as CSV, with fields in another order."""
     window = fresh_window()
-    reordered = Window(records=tuple(dict(reversed(record.items())) for record in window.records))
+    reordered = Window(records=tuple(dict(reversed(list(record.items()))) for record in window.records))
     first = client.predict(window)
     others = {
         "again": client.predict(window),

@@ -42,7 +42,7 @@ def read_defects() -> list[Defect]:
     return [
         Defect(
             name=name,
-            place=place,
+            place="wire" if place == "wire" else "process",
             suite=row["suite"],
             rules=tuple(row["rules"]),
             along=tuple(row.get("along", ())),
@@ -54,10 +54,16 @@ def read_defects() -> list[Defect]:
 
 
 def lay_over(
-    engine: docker.DockerClient, image: str, files: Mapping[str, Path], *, tag: str, environment: Mapping[str, str]
+    engine: docker.DockerClient,
+    image: str,
+    files: Mapping[str, Path],
+    *,
+    tag: str,
+    environment: Mapping[str, str],
+    labels: Mapping[str, str],
 ) -> str:
     """Return an image that is `image` with files (path in the container -> file here) and environment laid over it."""
-    bare = engine.containers.create(image)
+    bare = engine.containers.create(image, labels=dict(labels))
     try:
         bare.put_archive("/", _archive(files))
         changes = [f"ENV {name}={value}" for name, value in environment.items()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -23,41 +25,53 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.detection
 
 DEFECTS = read_defects()
-ON_THE_WIRE = [defect for defect in DEFECTS if defect.place == "wire" and defect.suite != "chaos"]
-UNDER_FAULTS = [defect for defect in DEFECTS if defect.suite == "chaos"]
 FOLDERS = {"contract": "tests/contract", "dq": "tests/data_quality", "chaos": "tests/chaos", "load": "tests/load"}
 
 
 @pytest.fixture(scope="module")
 def host_url(sut_image: str, sut_run: Run) -> Iterator[str]:
-    """The base URL of one container that serves every wire defect, each under its name."""
-    engine = docker.from_env()
-    image = lay_over(engine, sut_image, layer_of_all(DEFECTS), tag="all", environment={})
-    sut = Sut(image, load_profile(), sut_run, launch=Launch(arguments=("serve",))).start()
-    try:
-        # The host has no route without a defect's name: any defect's ping tells when the model is loaded.
-        sut.wait_ready(below="/html_errors")
-        yield sut.url
-    finally:
-        sut.remove()
-        engine.images.remove(image, force=True)
+    """Start one container that serves every wire defect, each under its name, and return its base URL."""
+    with closing(docker.from_env()) as engine:
+        image = lay_over(engine, sut_image, layer_of_all(DEFECTS), tag="all", environment={}, labels=sut_run.labels)
+        sut = Sut(image, load_profile(), sut_run, launch=Launch(arguments=("serve",))).start()
+        try:
+            # The host has no route without a defect's name: any defect's ping tells when the model is loaded.
+            sut.wait_ready(below="/html_errors")
+            yield sut.url
+        finally:
+            sut.remove()
+            engine.images.remove(image, force=True)
 
 
-@pytest.mark.parametrize("defect", ON_THE_WIRE, ids=lambda defect: defect.name)
-def test_wire_defect_is_caught(defect: Defect, host_url: str, tmp_path: Path) -> None:
-    verdict = _judge(defect, tmp_path, f"--sut-url={host_url}/{defect.name}")
-    _see_caught(defect, verdict)
+@pytest.fixture(scope="module")
+def judged(
+    host_url: str, sut_image: str, sut_run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[dict[str, Any]]]]:
+    """Judge every defect, two side by side as there are two cores; a verdict to come by each defect's name."""
+
+    def judge(defect: Defect) -> dict[str, Any]:
+        folder = tmp_path_factory.mktemp(defect.name)
+        if defect.suite != "chaos":
+            return _judge(defect, folder, f"--sut-url={host_url}/{defect.name}")
+        with closing(docker.from_env()) as engine:
+            files, environment = layer_of(defect)
+            image = lay_over(engine, sut_image, files, tag=defect.name, environment=environment, labels=sut_run.labels)
+            try:
+                return _judge(defect, folder, f"--sut-image={image}")
+            finally:
+                engine.images.remove(image, force=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {defect.name: pool.submit(judge, defect) for defect in DEFECTS}
+        pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("defect", UNDER_FAULTS, ids=lambda defect: defect.name)
-def test_defect_under_faults_is_caught(defect: Defect, sut_image: str, tmp_path: Path) -> None:
-    engine = docker.from_env()
-    files, environment = layer_of(defect)
-    image = lay_over(engine, sut_image, files, tag=defect.name, environment=environment)
-    try:
-        _see_caught(defect, _judge(defect, tmp_path, f"--sut-image={image}"))
-    finally:
-        engine.images.remove(image, force=True)
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_defect_is_caught_under_its_rule(defect: Defect, judged: dict[str, Future[dict[str, Any]]]) -> None:
+    verdict = judged[defect.name].result(timeout=540)
+    failed = {rule_id for rule_id, entry in verdict["rules"].items() if entry["outcome"] == "failed"}
+    assert verdict["verdict"] == "FAILED"
+    assert set(defect.rules) <= failed <= {*defect.rules, *defect.along}
 
 
 def test_every_suite_has_a_defect() -> None:
@@ -72,9 +86,3 @@ def _judge(defect: Defect, folder: Path, sut: str) -> dict[str, Any]:
     assert (folder / "verdict.json").exists(), ended.stdout[-3_000:] + ended.stderr[-3_000:]
     found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
     return found
-
-
-def _see_caught(defect: Defect, verdict: dict[str, Any]) -> None:
-    failed = {rule_id for rule_id, entry in verdict["rules"].items() if entry["outcome"] == "failed"}
-    assert verdict["verdict"] == "FAILED"
-    assert set(defect.rules) <= failed <= {*defect.rules, *defect.along}

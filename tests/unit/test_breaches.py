@@ -25,7 +25,7 @@ ALONG = {"D3": {"D11"}, "D8": {"D6"}}
 
 @pytest.mark.parametrize("rule_id", breaches(RULE))
 def test_breach_breaks_its_rule_and_no_other(rule_id: str) -> None:
-    @settings(max_examples=100, database=None)
+    @settings(max_examples=40, database=None)
     @given(breach=breaches(RULE)[rule_id])
     def check(breach: Breach) -> None:
         broken = broken_rules(RULE, breach.of(GOOD), now_s=NOW_S)

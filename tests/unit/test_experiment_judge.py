@@ -16,9 +16,7 @@ from harness.faults.fault import Expectation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MEASURE = Measure(
-    budget_s=1, ready_s=60, recovery_s=60, steady_s=2, accept_s=0.25, rate_per_s=20, same_tolerance=1e-6
-)
+MEASURE = Measure(budget_s=1, ready_s=60, recovery_s=60, steady_s=2, accept_s=0.25, rate_per_s=20, same_tolerance=1e-6)
 STRUCK_S, REVERTED_S, ENDED_S = 4.0, 8.0, 14.0
 BACK_S = 10.0
 MARKS = (
@@ -33,9 +31,7 @@ MARKS = (
 UP = Look(at_s=0.0, status="running", exit_code=0, oom_killed=False)
 DOWN = Look(at_s=STRUCK_S + 0.5, status="exited", exit_code=0, oom_killed=False, log="the last line")
 UP_AGAIN = Look(at_s=REVERTED_S, status="running", exit_code=0, oom_killed=False)
-STOP = Expectation(
-    exits="must", exit_rule="C12", exit_codes=(0,), exit_within_s=30, drains=True, recovery_rule="C4"
-)
+STOP = Expectation(exits="must", exit_rule="C12", exit_codes=(0,), exit_within_s=30, drains=True, recovery_rule="C4")
 KEPT = "kept"
 
 

@@ -13,9 +13,7 @@ from harness.faults.fault import Expectation
 if TYPE_CHECKING:
     from pathlib import Path
 
-MEASURE = Measure(
-    budget_s=1, ready_s=60, recovery_s=60, steady_s=2, accept_s=0.25, rate_per_s=20, same_tolerance=1e-6
-)
+MEASURE = Measure(budget_s=1, ready_s=60, recovery_s=60, steady_s=2, accept_s=0.25, rate_per_s=20, same_tolerance=1e-6)
 RECORD = Record(
     name="kill",
     image="somebody/sut:1",
@@ -51,7 +49,9 @@ def test_each_mark_look_and_probe_is_a_line(tmp_path: Path) -> None:
     assert len((tmp_path / "kill.jsonl").read_text().splitlines()) == 1 + 1 + 1 + 2
 
 
-@pytest.mark.parametrize("text", ["", "no json\n", '{"kind": "song"}\n', '{"kind": "experiment", "schema": 99}\n', "7\n"])
+@pytest.mark.parametrize(
+    "text", ["", "no json\n", '{"kind": "song"}\n', '{"kind": "experiment", "schema": 99}\n', "7\n"]
+)
 def test_a_file_that_is_no_record_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.jsonl"
     path.write_text(text)

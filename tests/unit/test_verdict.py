@@ -26,7 +26,14 @@ def result(outcome: Outcome, *rules: str, violated: tuple[str, ...] = ()) -> Che
 
 
 def conclusion(*results: CheckResult, **changes: Any) -> Conclusion:  # noqa: ANN401 - fields of the value
-    fields = {"subject": SUBJECT, "started": "t", "duration_s": 1.0, "asked": ("contract",), "waived": {}} | changes
+    fields: dict[str, Any] = {"subject": SUBJECT, "started": "t", "duration_s": 1.0, "waived": {}}
+    fields |= {"asked": ("contract",)} | changes
+        "subject": SUBJECT,
+        "started": "t",
+        "duration_s": 1.0,
+        "asked": ("contract",),
+        "waived": {},
+    } | changes
     return Conclusion(results=results, **fields)
 
 
