@@ -77,6 +77,7 @@ class _Script:
         self._looks: list[Look] = []
         self._sent_by_fault: tuple[Attempt, ...] = ()
         self._probes: list[Probe] = []
+        self._memory_kills = 0
 
     def play(self) -> None:
         """Go through the steps; end early where there is no steady state to harm."""
@@ -101,6 +102,7 @@ class _Script:
             up_since_s=self._up_since_s,
             measure=self.measure,
             expects=self.fault.expects,
+            memory_kills=self._memory_kills,
             marks=tuple(self._marks),
             looks=tuple(self._looks),
             probes=(*self._seen(), *by_fault),
@@ -117,6 +119,7 @@ class _Script:
         finally:
             self._mark("revert")
             self._revert(before)
+        self._note_kills()
         self._aim()
 
     def _verify_taken(self, before: State) -> None:
@@ -162,6 +165,10 @@ class _Script:
             msg = f"fault {self.fault.name!r} was not reverted on {self.sut.name}: {error}; mend it with: {mend}"
             raise RevertFailed(msg) from error
         self._mark("reverted", evidence=evidence)
+
+    def _note_kills(self) -> None:
+        """Count what the kernel killed for want of memory: Docker tells of it late, so not before the revert."""
+        self._memory_kills = self.sut.memory_kills(since_at=self._began_at)
 
     def _keep_window(self) -> None:
         """Have one window answered that will be sent again after the fault."""

@@ -249,10 +249,11 @@ def _fate(record: Record) -> str:
     if down:
         how = "was killed by the kernel" if down[0].oom_killed else "gave up"
         return f"{how}, exit code {down[0].exit_code}"
-    meanwhile = [probe for probe in record.invocations() if struck_s <= probe.sent_s <= revert_s]
-    if well_from(meanwhile + record.pings(), record.measure, since_s=struck_s) is not None:
+    meanwhile = [probe for probe in record.probes if struck_s <= probe.sent_s <= revert_s]
+    if well_from(meanwhile, record.measure, since_s=struck_s) is not None:
         return "survived, and answered rightly"
-    return f"lived on without serving: {_told(meanwhile)}"
+    told = _told([probe for probe in meanwhile if probe.asked in ("good", "same")])
+    return f"lived on without serving ({told}), {record.memory_kills} of its processes killed by the kernel"
 
 
 def _told(probes: Sequence[Probe]) -> str:

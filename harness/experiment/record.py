@@ -88,7 +88,11 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One experiment, whole; `up_since_s` is when the container was started last, in seconds from the beginning."""
+    """One experiment, whole.
+
+    `up_since_s` is when the container was started first, in seconds from the beginning; `memory_kills` is how many of
+    its processes the kernel killed for want of memory.
+    """
 
     name: str
     image: str
@@ -96,6 +100,7 @@ class Record:
     up_since_s: float
     measure: Measure
     expects: Expectation
+    memory_kills: int = 0
     marks: tuple[Mark, ...] = ()
     looks: tuple[Look, ...] = ()
     probes: tuple[Probe, ...] = field(default=(), repr=False)

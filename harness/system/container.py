@@ -190,6 +190,19 @@ class Sut:
 
         return wait_for(look, subject=f"{self.name} to exit", budget_s=budget_s, pause_s=0.02)
 
+    def memory_kills(self, *, since_at: float) -> int:
+        """Return how often the kernel killed one of its processes for want of memory since a moment of Unix time.
+
+        Docker's flag speaks of the first process alone; its events speak of all.
+        """
+        engine = docker.from_env()
+        try:
+            wanted = {"container": self.name, "event": "oom"}
+            events = engine.events(since=int(since_at), until=int(time.time()), filters=wanted, decode=True)
+            return sum(1 for _ in events)
+        finally:
+            engine.close()
+
     def logs(self, *, lines: int = LOG_LINES) -> str:
         """Return the last log lines, standard output and error together."""
         return self.container.logs(tail=lines).decode("utf-8", "replace")

@@ -28,12 +28,6 @@ def result(outcome: Outcome, *rules: str, violated: tuple[str, ...] = ()) -> Che
 def conclusion(*results: CheckResult, **changes: Any) -> Conclusion:  # noqa: ANN401 - fields of the value
     fields: dict[str, Any] = {"subject": SUBJECT, "started": "t", "duration_s": 1.0, "waived": {}}
     fields |= {"asked": ("contract",)} | changes
-        "subject": SUBJECT,
-        "started": "t",
-        "duration_s": 1.0,
-        "asked": ("contract",),
-        "waived": {},
-    } | changes
     return Conclusion(results=results, **fields)
 
 
