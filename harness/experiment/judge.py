@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from harness.contract.judge import Violation, demand
 from harness.contract.verdict import Verdict
+from harness.experiment.drain import undrained
+from harness.experiment.exits import exits
 from harness.experiment.foreign import foreign
 from harness.experiment.honesty import ping_lies
+from harness.experiment.record import tally
+from harness.experiment.recovery import not_well_after, not_well_again, recovered_s_of
 from harness.experiment.sameness import kept_window_doubt, unequal
 from harness.experiment.steadiness import well_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from harness.experiment.record import Look, Probe, Record
+    from harness.experiment.record import Probe, Record
 
 # A 200 that breaks one of these is a wrong answer; so is a good window that is refused.
 ANSWER_RULES = ("R1", "P0", "P1", "P3", "P5", "C9", "D4", "D5", "D9")
@@ -23,8 +25,6 @@ ANSWER_RULES = ("R1", "P0", "P1", "P3", "P5", "C9", "D4", "D5", "D9")
 _LATE_SHARE, _LATE_S = 0.05, 0.5
 # Of the probes that were due while the fault lasted, so many must have been sent.
 _ENOUGH = 0.5
-_REST_WITHIN_S = 5.0
-_OK = 200
 
 
 class Undecided(Exception):  # noqa: N818 - named by what happened
@@ -61,8 +61,8 @@ class Judgement:
 
 def judge(record: Record) -> Judgement:
     """Judge a record; pure, so that a record on disk can be judged again."""
-    recovered_s = _recovered_s(record)
-    checks = (_wrong, foreign, unequal, ping_lies, _never_ready, _exits, _drained, _well_again, _well_after)
+    recovered_s = recovered_s_of(record)
+    checks = (_wrong, foreign, unequal, ping_lies, _never_ready, exits, undrained, not_well_again, not_well_after)
     violations = tuple(violation for check in checks for violation in check(record))
     reverted_s = record.at("reverted")
     return Judgement(
@@ -72,11 +72,6 @@ def judge(record: Record) -> Judgement:
         not_compared=kept_window_doubt(record),
         recovered_after_s=None if recovered_s is None or reverted_s is None else recovered_s - reverted_s,
     )
-
-
-def _recovered_s(record: Record) -> float | None:
-    reverted_s = record.at("reverted")
-    return None if reverted_s is None else well_from(record.probes, record.measure, since_s=reverted_s)
 
 
 def _wrong(record: Record) -> list[Violation]:
@@ -104,114 +99,7 @@ def _never_ready(record: Record) -> list[Violation]:
     if waited_s < record.measure.ready_s or any(probe.outcome == "right" for probe in record.pings()):
         return []
     wanted = f"200 to a ping within {record.measure.ready_s:g} s of the start"
-    return [Violation(rule="C4", expected=wanted, actual=f"none in {waited_s:.1f} s: {_told(record.pings())}")]
-
-
-def _exits(record: Record) -> list[Violation]:
-    """C18, or the fault's own rule: the container is down when, and as, it has to be."""
-    struck_s, revert_s = record.at("struck"), record.at("revert")
-    down = next((look for look in record.looks if not look.is_up), None)
-    if struck_s is None or revert_s is None:
-        return [] if down is None else [_untold(down)]
-    if down is not None and down.at_s < struck_s:
-        return [_untold(down)]
-    meanwhile = next((look for look in record.looks if not look.is_up and look.at_s <= revert_s), None)
-    if record.expects.exits == "must":
-        return _told_to_exit(record, meanwhile, struck_s)
-    if record.expects.exits == "never" and meanwhile is not None:
-        return [_untold(meanwhile)]
-    return []
-
-
-def _untold(down: Look) -> Violation:
-    cause = ", out of memory" if down.oom_killed else ""
-    actual = (
-        f"{down.status} with exit code {down.exit_code}{cause} after {down.at_s:.1f} s; last log lines:\n{down.log}"
-    )
-    return Violation(rule="C18", expected="a container that runs until it is told to stop", actual=actual)
-
-
-def _told_to_exit(record: Record, down: Look | None, struck_s: float) -> list[Violation]:
-    rule, within_s = record.expects.exit_rule, record.expects.exit_within_s
-    promise = "an exit" if within_s is None else f"an exit within {within_s:g} s of the signal"
-    if down is None:
-        return [Violation(rule=rule, expected=promise, actual="it still ran when the fault was reverted")]
-    broken = []
-    if within_s is not None and down.at_s - struck_s > within_s:
-        broken.append(Violation(rule=rule, expected=promise, actual=f"an exit after {down.at_s - struck_s:.1f} s"))
-    if record.expects.exit_codes and down.exit_code not in record.expects.exit_codes:
-        wanted = " or ".join(str(code) for code in record.expects.exit_codes)
-        broken.append(Violation(rule=rule, expected=f"exit code {wanted}", actual=f"{down.exit_code}: {down.log}"))
-    return broken
-
-
-def _drained(record: Record) -> list[Violation]:
-    """C12: what was in flight is answered, what comes anew is not."""
-    struck_s, revert_s = record.at("struck"), record.at("revert")
-    if not record.expects.drains or struck_s is None or revert_s is None:
-        return []
-    broken = [
-        Violation(
-            rule="C12", expected="200 to a request that was in flight at the signal", actual=_lost(probe, struck_s)
-        )
-        for probe in record.probes
-        if _was_in_flight(probe, record, struck_s) and probe.outcome in ("failed", "timed out", "refused")
-    ]
-    refuses_s = struck_s + record.expects.refuses_after_s
-    late = [
-        probe
-        for probe in record.probes
-        if probe.asked != "in_flight" and probe.status == _OK and refuses_s < probe.sent_s < revert_s
-    ]
-    if late:
-        wanted = f"new connections refused {record.expects.refuses_after_s:g} s after the signal"
-        actual = f"{len(late)} of them answered with 200, the last {late[-1].sent_s - struck_s:.1f} s after it"
-        broken.append(Violation(rule="C12", expected=wanted, actual=actual))
-    return broken
-
-
-def _was_in_flight(probe: Probe, record: Record, struck_s: float) -> bool:
-    if probe.asked == "in_flight":
-        return probe.sent_s - struck_s <= _REST_WITHIN_S
-    # Of an ordinary request only this is sure: it was accepted when it left that long before the signal.
-    is_sure = probe.sent_s < struck_s - record.measure.accept_s and probe.answered_s > struck_s
-    return is_sure and probe.asked in ("good", "same")
-
-
-def _lost(probe: Probe, struck_s: float) -> str:
-    what = probe.status or probe.detail or probe.outcome
-    return f"{what}; {probe.request_id}, the rest sent {probe.sent_s - struck_s:.2f} s after the signal"
-
-
-def _well_again(record: Record) -> list[Violation]:
-    """Recovery within the profile's time, under the rule that promises it for this fault."""
-    reverted_s, recovered_s, measure = record.at("reverted"), _recovered_s(record), record.measure
-    if reverted_s is None or (recovered_s is not None and recovered_s - reverted_s <= measure.recovery_s):
-        return []
-    rule, wanted = record.expects.recovery_rule, f"every probe well again within {measure.recovery_s:g} s"
-    if recovered_s is not None:
-        return [Violation(rule=rule, expected=wanted, actual=f"well again after {recovered_s - reverted_s:.1f} s")]
-    after = [probe for probe in record.invocations() if probe.sent_s >= reverted_s]
-    last = record.looks[-1]
-    watched_s = (record.at("ended") or reverted_s) - reverted_s
-    actual = f"not within {watched_s:.1f} s: container {last.status}, exit code {last.exit_code}; {_told(after)}"
-    return [Violation(rule=rule, expected=wanted, actual=f"{actual}\n{last.log}".rstrip())]
-
-
-def _well_after(record: Record) -> list[Violation]:
-    """After recovery nothing fails any more, and nothing exits."""
-    recovered_s = _recovered_s(record)
-    if recovered_s is None:
-        return []
-    bad = [
-        p for p in record.invocations() if p.sent_s > recovered_s and p.outcome in ("failed", "timed out", "refused")
-    ]
-    down = [look for look in record.looks if not look.is_up and look.at_s > recovered_s]
-    broken = [_untold(down[0])] if down else []
-    if bad and not down:
-        wanted = "no failed request after the recovery"
-        broken.append(Violation(rule=record.expects.recovery_rule, expected=wanted, actual=_told(bad)))
-    return broken
+    return [Violation(rule="C4", expected=wanted, actual=f"none in {waited_s:.1f} s: {tally(record.pings())}")]
 
 
 def _doubts(record: Record) -> list[str]:
@@ -222,7 +110,7 @@ def _doubts(record: Record) -> list[str]:
         doubts.append(f"the harness fell behind: {len(late)} of {len(probes)} probes left over {_LATE_S:g} s late")
     missing = [name for name in ("steady", "struck", "taken", "reverted", "ended") if record.at(name) is None]
     if missing:
-        doubts.append(f"the experiment did not come to: {', '.join(missing)}; {_told(record.invocations())}")
+        doubts.append(f"the experiment did not come to: {', '.join(missing)}; {tally(record.invocations())}")
         return doubts
     struck_s, reverted_s = record.at("struck") or 0.0, record.at("reverted") or 0.0
     meanwhile = [probe for probe in record.invocations() if struck_s <= probe.sent_s <= reverted_s]
@@ -252,12 +140,5 @@ def _fate(record: Record) -> str:
     meanwhile = [probe for probe in record.probes if struck_s <= probe.sent_s <= revert_s]
     if well_from(meanwhile, record.measure, since_s=struck_s) is not None:
         return "survived, and answered rightly"
-    told = _told([probe for probe in meanwhile if probe.asked in ("good", "same")])
+    told = tally([probe for probe in meanwhile if probe.asked in ("good", "same")])
     return f"lived on without serving ({told}), {record.memory_kills} of its processes killed by the kernel"
-
-
-def _told(probes: Sequence[Probe]) -> str:
-    counts: dict[str, int] = {}
-    for probe in probes:
-        counts[probe.outcome] = counts.get(probe.outcome, 0) + 1
-    return ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no probes"

@@ -10,6 +10,7 @@ from harness.contract.judge import Violation
 from harness.faults.fault import Expectation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from harness.faults.attempt import Asked
@@ -130,6 +131,14 @@ class Record:
     def pings(self) -> list[Probe]:
         """Return the pings, in the order of sending."""
         return sorted((probe for probe in self.probes if probe.asked == "ping"), key=lambda p: p.sent_s)
+
+
+def tally(probes: Sequence[Probe]) -> str:
+    """Count probes by their outcome, in words."""
+    counts: dict[str, int] = {}
+    for probe in probes:
+        counts[probe.outcome] = counts.get(probe.outcome, 0) + 1
+    return ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no probes"
 
 
 def write(record: Record, path: Path) -> None:

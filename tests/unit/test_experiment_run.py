@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from harness.system.container import Sut
 
 PROFILE = load_profile()
-CHAOS = replace(PROFILE.chaos, steady_s=0.5, probe_rate_per_s=30.0, ping_rate_per_s=8.0, recovery_s=2.0)
+CHAOS = replace(PROFILE.chaos, steady_s=0.3, probe_rate_per_s=30.0, ping_rate_per_s=8.0, recovery_s=2.0)
 PROFILE = replace(PROFILE, chaos=CHAOS)
 SERIES = generate(seed=1, seconds=300)
-HOLD_S = 0.6
+HOLD_S = 0.4
 
 
 class Stand:
