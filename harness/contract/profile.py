@@ -87,14 +87,6 @@ class Chaos:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alerts:
-    """What makes two failures one alert, and for how long it is told once; hours."""
-
-    notification_deduping_row_keys: tuple[str, ...] = ("target", "rule", "check")
-    suppression_h: float = 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRule:
     """One field of a record: its kind, what it is for, and the limits of its values."""
 
@@ -152,7 +144,6 @@ class Profile:
     prediction: Prediction = field(default_factory=Prediction)
     load: Load = field(default_factory=Load)
     chaos: Chaos = field(default_factory=Chaos)
-    alerts: Alerts = field(default_factory=Alerts)
     waived: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
 
