@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Literal
 
@@ -77,6 +78,7 @@ class _Script:
             extra_s = self.profile.chaos.steady_s + self.profile.http.budget_s
             if self._until_steady(budget_s=self.profile.chaos.recovery_s + extra_s) == "steady":
                 self.journal.mark("well")
+                self._see_kept_window_again()
         self.journal.look()
         self.journal.mark("ended")
 
@@ -146,6 +148,16 @@ class _Script:
             subject="the window that is kept to be answered",
             budget_s=self.profile.http.hang_s,
         )
+
+    def _see_kept_window_again(self) -> None:
+        """Have it answered once more after the fault; in vain where it grew too old, which the record shows."""
+        reverted_s = self.journal.at("reverted") or 0.0
+        with contextlib.suppress(WaitedInVain):
+            wait_for(
+                lambda: any(p.asked == "same" and p.sent_s > reverted_s for p in self.journal.seen()) or None,
+                subject="the window that is kept to be answered again",
+                budget_s=self.profile.http.budget_s + 2 * self.profile.http.accept_s,
+            )
 
     def _until_steady(self, *, budget_s: float, stops_at_wrong: bool = False) -> End:
         since_s = self.journal.now_s()
