@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 DEFECTS = ROOT / "fixtures" / "defects"
 REPOSITORY = "inference-harness/defect"
+FOLDERS = {"contract": "tests/contract", "dq": "tests/data_quality", "chaos": "tests/chaos", "load": "tests/load"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
