@@ -52,7 +52,6 @@ def judged(
     host_url: str, sut_image: str, sut_run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[dict[str, Any]]]]:
     """Judge every defect in the background; a verdict to come by each name."""
-
     # Made here, one after the other: pytest's factory is not for several threads.
     folders = {defect.name: tmp_path_factory.mktemp(defect.name) for defect in read_defects()}
 
