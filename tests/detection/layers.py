@@ -38,8 +38,8 @@ class Defect:
 
 
 def read_defects() -> list[Defect]:
-    """Read the table of defects."""
-    table = tomllib.loads((DEFECTS / "defects.toml").read_text())
+    """Read the tables of defects, one file a theme."""
+    tables = [tomllib.loads(path.read_text()) for path in sorted(DEFECTS.glob("*.toml"))]
     return [
         Defect(
             name=name,
@@ -49,6 +49,7 @@ def read_defects() -> list[Defect]:
             along=tuple(row.get("along", ())),
             file=row.get("file", ""),
         )
+        for table in tables
         for place, rows in table.items()
         for name, row in rows.items()
     ]
