@@ -12,6 +12,7 @@ import pytest
 
 from harness.contract.series import generate
 from harness.system.engine import Engine, ensure_engine
+from harness.system.guard import Run
 from harness.system.reference_image import ensure_reference_image
 from reference_container.features import RECORDS, features
 
@@ -30,6 +31,15 @@ PREDICT = (
 Infer = Callable[[Path, Sequence[Sequence[float]]], list[float]]
 
 pytestmark = [pytest.mark.detection, pytest.mark.timeout(600)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """Where the image's Python runs: the engine, the image, and the run whose guard clears up."""
+
+    engine: Engine
+    image: str
+    run: Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,39 +69,38 @@ class Skill:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    """Reach the Docker engine."""
-    return ensure_engine(say=print)
-
-
-@pytest.fixture(scope="module")
-def image(engine: Engine) -> str:
+def bench(sut_run: Run) -> Workbench:
     """Name the reference image, which brings TensorFlow."""
-    return ensure_reference_image(engine, say=print)
+    engine = ensure_engine(say=print)
+    return Workbench(engine=engine, image=ensure_reference_image(engine, say=print), run=sut_run)
 
 
 @pytest.fixture(scope="module")
-def infer(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Infer:
+def infer(bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Infer:
     """Return a function that runs a SavedModel's folder on rows of features, inside the image."""
 
     def run(model: Path, rows: Sequence[Sequence[float]]) -> list[float]:
         exchange = tmp_path_factory.mktemp("exchange")
         (exchange / "rows.json").write_text(json.dumps(rows))
-        in_image(engine, image, ["-c", PREDICT, "/model/1"], read={model: "/model"}, write={exchange: "/exchange"})
+        in_image(bench, ["-c", PREDICT, "/model/1"], read={model: "/model"}, write={exchange: "/exchange"})
         found: list[float] = json.loads((exchange / "corrections.json").read_text())
         return found
 
     return run
 
 
-def in_image(
-    engine: Engine, image: str, arguments: list[str], *, read: dict[Path, str], write: dict[Path, str]
-) -> None:
+def in_image(bench: Workbench, arguments: list[str], *, read: dict[Path, str], write: dict[Path, str]) -> None:
     """Run the image's Python to its end, without a network."""
     volumes = {str(path): {"bind": place, "mode": "ro"} for path, place in read.items()}
     volumes |= {str(path): {"bind": place, "mode": "rw"} for path, place in write.items()}
-    engine.client.containers.run(
-        image, arguments, entrypoint=["python"], remove=True, network_mode="none", volumes=volumes, stderr=True
+    bench.engine.client.containers.run(
+        bench.image,
+        arguments,
+        entrypoint=["python"],
+        remove=True,
+        network_mode="none",
+        volumes=volumes,
+        labels=dict(bench.run.labels),
     )
 
 
@@ -129,9 +138,9 @@ def _rms(errors: Sequence[float]) -> float:
     return math.sqrt(sum(error * error for error in errors) / len(errors))
 
 
-def test_training_again_gives_the_committed_model(engine: Engine, image: str, infer: Infer, tmp_path: Path) -> None:
+def test_training_again_gives_the_committed_model(bench: Workbench, infer: Infer, tmp_path: Path) -> None:
     train = ["/src/reference_container/train.py", "--output", "/out/1"]
-    in_image(engine, image, train, read={PROJECT: "/src"}, write={tmp_path: "/out"})
+    in_image(bench, train, read={PROJECT: "/src"}, write={tmp_path: "/out"})
     rows = generated(volatility=6e-5).rows()[::10]
     differences = [abs(a - b) for a, b in zip(infer(MODEL, rows), infer(tmp_path, rows), strict=True)]
     assert max(differences) <= TOLERANCE
