@@ -15,8 +15,11 @@ from harness.experiment.record import tally
 from harness.experiment.recovery import not_well_after, not_well_again, recovered_s_of
 from harness.experiment.sameness import kept_window_doubt, unequal
 from harness.experiment.steadiness import well_from
+from harness.experiment.undisturbed import disturbed, shed_badly
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.experiment.record import Probe, Record
 
 # A 200 that breaks one of these is a wrong answer; so is a good window that is refused.
@@ -62,8 +65,7 @@ class Judgement:
 def judge(record: Record) -> Judgement:
     """Judge a record; pure, so that a record on disk can be judged again."""
     recovered_s = recovered_s_of(record)
-    checks = (_wrong, foreign, unequal, ping_lies, _never_ready, exits, undrained, not_well_again, not_well_after)
-    violations = tuple(violation for check in checks for violation in check(record))
+    violations = tuple(violation for check in _CHECKS for violation in check(record))
     reverted_s = record.at("reverted")
     return Judgement(
         violations=violations,
@@ -142,3 +144,9 @@ def _fate(record: Record) -> str:
         return "survived, and answered rightly"
     told = tally([probe for probe in meanwhile if probe.asked in ("good", "same")])
     return f"lived on without serving ({told}), {record.memory_kills} of its processes killed by the kernel"
+
+
+_CHECKS: tuple[Callable[[Record], list[Violation]], ...] = (
+    *(_wrong, foreign, unequal, ping_lies, _never_ready, exits, undrained),
+    *(disturbed, shed_badly, not_well_again, not_well_after),
+)

@@ -32,6 +32,7 @@ def classify(attempt: Attempt, profile: Profile, *, origin_s: float) -> Probe:
         answered_s=attempt.answered_s - origin_s,
         outcome=outcome,
         status=None if answer is None else answer.status,
+        retry_after="" if answer is None else answer.headers.get("retry-after", ""),
         detail=attempt.failure if answer is None or outcome == "right" else shown(answer),
         broken=tuple(broken),
         request_id=attempt.request_id,

@@ -38,6 +38,7 @@ class Probe:
     answered_s: float
     outcome: Outcome
     status: int | None = None
+    retry_after: str = ""
     detail: str = ""
     broken: tuple[Violation, ...] = ()
     request_id: str = ""

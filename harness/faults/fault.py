@@ -15,7 +15,8 @@ class Expectation:
     """What the contract expects of a container while a fault lasts, and the rules that say so; times in seconds.
 
     `exit_codes` empty: any. `drains`: what was half sent when the fault struck must be answered, and connections opened
-    more than `refuses_after_s` later must not.
+    more than `refuses_after_s` later must not. `undisturbed`: clients that do nothing wrong must not notice the fault.
+    `may_shed`: more comes than can be served, so a 503 is an answer, where it says when to come again.
     """
 
     exits: Literal["must", "may", "never"]
@@ -24,6 +25,8 @@ class Expectation:
     exit_within_s: float | None = None
     drains: bool = False
     refuses_after_s: float = 2.0
+    undisturbed: bool = False
+    may_shed: bool = False
     recovery_rule: str = "C17"
 
 
@@ -36,7 +39,7 @@ class Struck:
 
 
 class Fault(Protocol):
-    """One cause of trouble; a frozen value that keeps nothing, so that any process can revert it.
+    """One cause of trouble; a value that keeps nothing outside this process, so that any process can revert it.
 
     `hold_s` is how long it lasts after it took; a fault that ends the container lasts no longer than the container.
     """
@@ -48,6 +51,10 @@ class Fault(Protocol):
     @property
     def hold_s(self) -> float:
         """How long the fault lasts once it took, in seconds."""
+
+    @property
+    def leaves_trace(self) -> bool:
+        """Whether the container is another one after it: started anew, or with other limits."""
 
     @property
     def expects(self) -> Expectation:

@@ -24,6 +24,7 @@ class Kill:
 
     signal: str = "SIGKILL"
     name: str = "kill"
+    leaves_trace: bool = True
     hold_s: float = 10.0
     expects: Expectation = _EXPECTS
 

@@ -36,6 +36,7 @@ class Starve:
     full_mb: int
     share: float = 0.5
     name: str = "memory"
+    leaves_trace: bool = True
     hold_s: float = 8.0
     expects: Expectation = _EXPECTS
 

@@ -24,6 +24,7 @@ class Pause:
 
     hold_s: float
     name: str = "pause"
+    leaves_trace: bool = False
     expects: Expectation = _EXPECTS
 
     @classmethod

@@ -42,6 +42,7 @@ class Stop:
     settle_s: float
     held: tuple[tuple[Part, float], ...] = _HELD
     name: str = "stop"
+    leaves_trace: bool = True
     hold_s: float = 0.0
 
     @classmethod

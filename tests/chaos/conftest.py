@@ -1,4 +1,4 @@
-"""One experiment a module: run, recorded in the report's folder, judged."""
+"""One experiment a fault: run, recorded in the report's folder, judged; the checks share the judgement."""
 
 from __future__ import annotations
 
@@ -6,28 +6,63 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.contract.verdict import Verdict
 from harness.experiment.experiment import run
-from harness.experiment.judge import judge
+from harness.experiment.judge import Judgement, judge
+from harness.experiment.pool import Pool
 from harness.faults import FAULTS
+from harness.system.container import Sut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from harness.contract.profile import Profile
     from harness.contract.series import Second
-    from harness.experiment.judge import Judgement
-    from harness.system.container import Sut
+    from harness.faults.fault import Fault
+    from harness.system.guard import Run
+
+
+@pytest.fixture(scope="session")
+def faults(profile: Profile, series: Sequence[Second]) -> dict[str, Fault]:
+    """Every fault, as the profile describes it."""
+    return {name: make(profile, series) for name, make in FAULTS.items()}
+
+
+@pytest.fixture(scope="session")
+def pool(
+    request: pytest.FixtureRequest, sut_image: str, profile: Profile, sut_run: Run, faults: dict[str, Fault]
+) -> Iterator[Pool]:
+    """Keep the containers of the experiments."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    names = {call.params.get("judgement") for call in calls if call is not None}
+    wanted = sum(fault.leaves_trace for name, fault in faults.items() if name in names)
+    containers = Pool(lambda: Sut(sut_image, profile, sut_run).start(), wanted=wanted)
+    yield containers
+    containers.close()
+
+
+@pytest.fixture(scope="session")
+def experiment(
+    pool: Pool, profile: Profile, series: Sequence[Second], report_dir: Path
+) -> Callable[[Fault], Judgement]:
+    """Run the experiment with a fault, and judge its record."""
+
+    def judged(fault: Fault) -> Judgement:
+        sut = pool.own() if fault.leaves_trace else pool.shared()
+        found: Judgement | None = None
+        try:
+            found = judge(run(fault, sut, profile, series, path=report_dir / "chaos" / f"{fault.name}.jsonl"))
+        finally:
+            pool.give_back(sut, is_well=found is not None and found.verdict is Verdict.PASSED)
+        return found
+
+    return judged
 
 
 @pytest.fixture(scope="module")
-def judgement_under(
-    own_sut: Callable[[], Sut], profile: Profile, series: Sequence[Second], report_dir: Path
-) -> Callable[[str], Judgement]:
-    """Run the experiment with a fault, by its name, on a container of the module's own, and judge its record."""
-
-    def experiment(name: str) -> Judgement:
-        path = report_dir / "chaos" / f"{name}.jsonl"
-        return judge(run(FAULTS[name](profile, series), own_sut(), profile, series, path=path))
-
-    return experiment
+def judgement(
+    request: pytest.FixtureRequest, faults: dict[str, Fault], experiment: Callable[[Fault], Judgement]
+) -> Judgement:
+    """Judge the one experiment with a fault, once for all checks."""
+    return experiment(faults[request.param])

@@ -78,7 +78,8 @@ def judged(
 def _judge(defect: Defect, folder: Path, sut: str) -> dict[str, Any]:
     path = f"{FOLDERS[defect.suite]}/{defect.file}".rstrip("/")
     options = [f"--sut-report-dir={folder}", "--sut-alerts=off", "--sut-effort=quick", f"--rootdir={ROOT}"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", sut, *options, path]
+    selection = ["-k", defect.select] if defect.select else []
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", sut, *options, *selection, path]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert (folder / "verdict.json").exists(), ended.stdout[-3_000:] + ended.stderr[-3_000:]
     found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())

@@ -30,6 +30,7 @@ class Defect:
     rules: tuple[str, ...]
     along: tuple[str, ...] = ()
     file: str = ""
+    select: str = ""
 
     @property
     def path(self) -> Path:
@@ -48,6 +49,7 @@ def read_defects() -> list[Defect]:
             rules=tuple(row["rules"]),
             along=tuple(row.get("along", ())),
             file=row.get("file", ""),
+            select=row.get("select", ""),
         )
         for table in tables
         for place, rows in table.items()

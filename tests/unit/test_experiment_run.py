@@ -60,7 +60,8 @@ class Illness:
     """A fault of that sut: it answers 500; `breaks_at` names a step that goes wrong."""
 
     breaks_at: str = ""
-    leaves_a_trace: bool = False
+    answers_otherwise_after: bool = False
+    leaves_trace: bool = False
     name: str = "illness"
     hold_s: float = HOLD_S
     expects: Expectation = Expectation(exits="never")  # noqa: RUF009 - a frozen value
@@ -82,7 +83,7 @@ class Illness:
         """Heal it."""
         self._perhaps_break("revert")
         _stand(sut).is_ill = False
-        _stand(sut).predicts_otherwise = self.leaves_a_trace
+        _stand(sut).predicts_otherwise = self.answers_otherwise_after
 
     def has_reverted(self, sut: Sut, before: State) -> str | None:
         """Show that it is healthy."""
@@ -180,7 +181,7 @@ def test_a_sut_that_recovers_passes_and_each_step_is_in_the_record(stand: Stand,
 
 
 def test_a_sut_that_predicts_otherwise_afterwards_breaks_p2(stand: Stand) -> None:
-    judgement = judge(run(Illness(leaves_a_trace=True), _sut(stand), PROFILE, SERIES))
+    judgement = judge(run(Illness(answers_otherwise_after=True), _sut(stand), PROFILE, SERIES))
     assert {violation.rule for violation in judgement.violations} == {"P2"}
 
 

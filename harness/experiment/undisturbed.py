@@ -1,0 +1,64 @@
+"""What others see while a fault lasts: nothing of a bad client, and honest refusals where too much comes at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.contract.judge import OK, UNAVAILABLE, Violation
+from harness.experiment.record import tally
+from harness.experiment.steadiness import is_well
+
+if TYPE_CHECKING:
+    from harness.experiment.record import Probe, Record
+
+# The machine may hold up so many of the probes by itself.
+_HICCUPS_SHARE = 0.05
+# Beyond the budget an answer may be on its way for so long: the budget runs from the arrival of the request.
+_ON_ITS_WAY_S = 1.0
+
+
+def disturbed(record: Record) -> list[Violation]:
+    """C14: while bad clients do what they do, good ones are served as ever."""
+    if not record.expects.undisturbed:
+        return []
+    meanwhile = _meanwhile(record)
+    bad = [probe for probe in meanwhile if not is_well(probe, record.measure)]
+    if len(bad) <= _HICCUPS_SHARE * len(meanwhile):
+        return []
+    slowest_s = max(probe.answered_s - probe.sent_s for probe in bad)
+    actual = f"{len(bad)} of {len(meanwhile)} were not: {tally(bad)}, the slowest after {slowest_s:.1f} s"
+    wanted = f"others served within {record.measure.budget_s:g} s during {record.name!r}"
+    return [Violation(rule="C14", expected=wanted, actual=actual)]
+
+
+def shed_badly(record: Record) -> list[Violation]:
+    """C13: more than can be served is answered in time, or with 503 and `Retry-After` in whole seconds."""
+    if not record.expects.may_shed:
+        return []
+    meanwhile = [probe for probe in _meanwhile(record) if probe.asked != "ping"]
+    bad = [probe for probe in meanwhile if not _is_honest(probe, record.measure.budget_s + _ON_ITS_WAY_S)]
+    if len(bad) <= _HICCUPS_SHARE * len(meanwhile):
+        return []
+    first = bad[0]
+    what = f"{first.status or first.outcome} after {first.answered_s - first.sent_s:.1f} s"
+    actual = (
+        f"{len(bad)} of {len(meanwhile)} otherwise: {tally(bad)}; the first {what}, Retry-After {first.retry_after!r}"
+    )
+    wanted = "an answer in time, or 503 with `Retry-After` in whole seconds"
+    return [Violation(rule="C13", expected=wanted, actual=actual)]
+
+
+def _meanwhile(record: Record) -> list[Probe]:
+    struck_s, revert_s = record.at("struck"), record.at("revert")
+    if struck_s is None or revert_s is None:
+        return []
+    asked = ("good", "same", "ping")
+    return [probe for probe in record.probes if probe.asked in asked and struck_s <= probe.sent_s < revert_s]
+
+
+def _is_honest(probe: Probe, within_s: float) -> bool:
+    if probe.answered_s - probe.sent_s > within_s:
+        return False
+    if probe.status == UNAVAILABLE:
+        return probe.retry_after.isascii() and probe.retry_after.isdigit()
+    return probe.status == OK

@@ -1,0 +1,101 @@
+"""C3, C4, C12 to C14, C17, C18, P2, P6: every fault that one container can meet, one experiment each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.contract.profile import load_profile
+from harness.contract.series import generate
+from harness.experiment.judge import ANSWER_RULES
+from harness.faults import FAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.experiment.judge import Judgement
+    from harness.faults.fault import Expectation
+
+pytestmark = pytest.mark.chaos
+
+_PROFILE = load_profile()
+_SECONDS = generate(seed=1, seconds=_PROFILE.window.records)
+# What is expected under a fault does not depend on the sut's profile.
+_FAULTS = {name: make(_PROFILE, _SECONDS) for name, make in FAULTS.items()}
+EXPECTED: dict[str, Expectation] = {name: fault.expects for name, fault in _FAULTS.items()}
+
+
+def under_faults(which: Callable[[Expectation], bool] = lambda _: True) -> pytest.MarkDecorator:
+    """Repeat a check under every fault of which something is expected."""
+    names = [name for name, expects in EXPECTED.items() if which(expects)]
+    return pytest.mark.parametrize("judgement", names, indirect=True)
+
+
+def _recovery_rules(name: str) -> Any:  # noqa: ANN401 - pytest's own type
+    rules = [EXPECTED[name].recovery_rule, *(["C4"] if _FAULTS[name].leaves_trace else [])]
+    return pytest.param(name, marks=pytest.mark.rule(*dict.fromkeys(rules)))
+
+
+@pytest.mark.parametrize("judgement", [_recovery_rules(name) for name in EXPECTED], indirect=True)
+def test_it_serves_again(judgement: Judgement) -> None:
+    """After a fault it MUST serve again within 60 s, without help beyond a start of the same container."""
+    judgement.demand("C4", *{expects.recovery_rule for expects in EXPECTED.values()})
+
+
+@pytest.mark.rule("C12")
+@under_faults(lambda expects: expects.drains)
+def test_it_answers_what_is_in_flight_refuses_what_is_new_and_exits_with_0(judgement: Judgement) -> None:
+    """On SIGTERM it MUST answer what is in flight, refuse new connections and exit with 0 within 30 s."""
+    judgement.demand("C12")
+
+
+@pytest.mark.rule("C14")
+@under_faults(lambda expects: expects.undisturbed)
+def test_others_do_not_notice(judgement: Judgement) -> None:
+    """A slow, half-open, aborted or oversized client MUST NOT block or kill others."""
+    judgement.demand("C14")
+
+
+@pytest.mark.rule("C13")
+@under_faults(lambda expects: expects.may_shed)
+def test_overload_is_refused_honestly(judgement: Judgement) -> None:
+    """What comes too late, or is too much, MUST get 503 with Retry-After, and never hang."""
+    judgement.demand("C13")
+
+
+@pytest.mark.rule("C3")
+@under_faults()
+def test_ping_tells_the_truth(judgement: Judgement) -> None:
+    """GET /ping MUST be 200 only while an invocation can be answered, before, during and after the fault."""
+    judgement.demand("C3")
+
+
+@pytest.mark.rule("P2")
+@under_faults()
+def test_the_same_window_gets_the_same_prediction(judgement: Judgement) -> None:
+    """The same window MUST get the same prediction, after the fault as before it."""
+    judgement.demand("P2")
+    if judgement.not_compared:
+        pytest.skip(judgement.not_compared)
+
+
+@pytest.mark.rule("P6")
+@under_faults()
+def test_no_answer_shows_another_request(judgement: Judgement) -> None:
+    """Nothing of one request MAY show in another's answer, fault or not."""
+    judgement.demand("P6")
+
+
+@pytest.mark.rule("C18")
+@under_faults()
+def test_it_exits_only_when_told(judgement: Judgement) -> None:
+    """It MUST NOT exit unless it is told to."""
+    judgement.demand("C18")
+
+
+@pytest.mark.rule(*ANSWER_RULES)
+@under_faults()
+def test_no_answer_is_ever_wrong(judgement: Judgement) -> None:
+    """A good window MUST be answered rightly or not at all, and an invalid one never, fault or not."""
+    judgement.demand(*ANSWER_RULES)
