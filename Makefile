@@ -11,7 +11,7 @@ HISTORY := $(wildcard ../shared/data/btc_1s_ohlcv.csv)
 GATE = $(BIN)/harness gate $(if $(HISTORY),--sut-history $(HISTORY)) --report-dir reports/gate $(GATE_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv setup doctor gate test parts-of-test unit lint proof parts-of-proof lock clean
+.PHONY: help venv setup doctor gate test parts-of-test unit lint proof parts-of-proof lock table clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --group test --group lint --group build \
 	  --output-file .ci/requirements.lock >/dev/null
+
+table: venv ## The table of rules, checks and defects in the README, anew
+	@$(BIN)/python -m tests.detection.rules_table
 
 clean: ## Remove what was made here: environment, caches, reports (images stay)
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis reports dist

@@ -36,11 +36,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
+    _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again"))
     setup = commands.add_parser("setup", help="make Docker, the base image and the reference image ready")
     setup.set_defaults(run=_setup)
     doctor = commands.add_parser("doctor", help="say what is there, what is missing, and what mends it")
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _add_chaos(chaos: argparse.ArgumentParser) -> None:
+    from harness.chaos_command import add_judge  # noqa: PLC0415 - a command loads what it needs
+
+    commands = chaos.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    add_judge(commands.add_parser("judge", help="judge a record from its file alone; 0 PASSED, 1 FAILED, 2 UNKNOWN"))
 
 
 def _add_gate(gate: argparse.ArgumentParser) -> None:

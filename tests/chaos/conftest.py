@@ -11,6 +11,7 @@ from harness.experiment.experiment import run
 from harness.experiment.judge import Judgement, judge
 from harness.experiment.pool import Pool
 from harness.faults import FAULTS
+from harness.report.timeline import draw
 from harness.system.container import Sut
 
 if TYPE_CHECKING:
@@ -46,13 +47,16 @@ def pool(
 def experiment(
     pool: Pool, profile: Profile, series: Sequence[Second], report_dir: Path
 ) -> Callable[[Fault], Judgement]:
-    """Run the experiment with a fault, and judge its record."""
+    """Run the experiment with a fault, judge its record and draw its timeline."""
+    folder = report_dir / "chaos"
 
     def judged(fault: Fault) -> Judgement:
         sut = pool.own() if fault.leaves_trace else pool.shared()
         found: Judgement | None = None
         try:
-            found = judge(run(fault, sut, profile, series, path=report_dir / "chaos" / f"{fault.name}.jsonl"))
+            record = run(fault, sut, profile, series, path=folder / f"{fault.name}.jsonl")
+            found = judge(record)
+            draw(record, found, folder / f"{fault.name}.png")
         finally:
             pool.give_back(sut, is_well=found is not None and found.verdict is Verdict.PASSED)
         return found
