@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.experiment.judge import Judgement, judge
@@ -14,16 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _UNKNOWN = 2
-
-
-def add_judge(parser: argparse.ArgumentParser) -> None:
-    """Declare `harness chaos judge`."""
-    parser.add_argument(
-        "file", type=Path, metavar="FILE.jsonl", help="the record of an experiment, from chaos/ in a report"
-    )
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the timeline too (.png or .svg)")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
-    parser.set_defaults(run=run_judge)
 
 
 def run_judge(chosen: argparse.Namespace, say: Callable[[str], None] = print) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
+from harness.arguments import add_judge, add_load
 from harness.contract.rules import SUITES
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
     _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again"))
+    add_load(commands.add_parser("load", help="load a container at one rate, or search the highest that it keeps"))
     setup = commands.add_parser("setup", help="make Docker, the base image and the reference image ready")
     setup.set_defaults(run=_setup)
     doctor = commands.add_parser("doctor", help="say what is there, what is missing, and what mends it")
@@ -45,8 +47,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_chaos(chaos: argparse.ArgumentParser) -> None:
-    from harness.chaos_command import add_judge  # noqa: PLC0415 - a command loads what it needs
-
     commands = chaos.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     add_judge(commands.add_parser("judge", help="judge a record from its file alone; 0 PASSED, 1 FAILED, 2 UNKNOWN"))
 

@@ -11,7 +11,8 @@ import gevent
 from locust import User, constant, task
 
 from harness.load.open_loop import OpenLoop
-from harness.load.plan import PLAN_VARIABLE, RECORD_VARIABLE, Plan, read_plan
+from harness.load.plan import PLAN_VARIABLE, PROGRESS_VARIABLE, RECORD_VARIABLE, Plan, read_plan
+from harness.load.progress import write_progress
 from harness.load.record import Attempt, write_record
 
 _OK = 200
@@ -44,11 +45,19 @@ class Scheduler(User):
         with contextlib.suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
         loop = OpenLoop(plan, self.tell)
+        reporter = gevent.spawn(self.report, loop, plan)
         generator = loop.run()
+        reporter.kill()
         draft = record.with_suffix(".part")
         with draft.open("w") as sheet:
             write_record(loop.attempts, generator, sheet)
         draft.rename(record)
+
+    def report(self, loop: OpenLoop, plan: Plan) -> None:
+        """Say once a second how far the measurement is."""
+        while True:
+            gevent.sleep(1)
+            write_progress(loop.attempts, plan, Path(os.environ[PROGRESS_VARIABLE]))
 
     def tell(self, attempt: Attempt) -> None:
         """Fire Locust's own event; its response time runs from the due moment, in milliseconds."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Where the generator finds its plan, and where it leaves its record.
 PLAN_VARIABLE = "HARNESS_LOAD_PLAN"
 RECORD_VARIABLE = "HARNESS_LOAD_RECORD"
+# Where it says how far it is, once a second.
+PROGRESS_VARIABLE = "HARNESS_LOAD_PROGRESS"
 
 # More connections than this at once say nothing new about a server, and files are limited.
 _IN_FLIGHT_MOST = 4_000

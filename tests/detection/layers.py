@@ -7,7 +7,7 @@ import tarfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 DEFECTS = ROOT / "fixtures" / "defects"
 REPOSITORY = "inference-harness/defect"
+Place = Literal["wire", "process", "front"]
 FOLDERS = {"contract": "tests/contract", "dq": "tests/data_quality", "chaos": "tests/chaos", "load": "tests/load"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defect:
-    """A bug seeded on purpose: where it sits, which suite finds it, which rules it breaks, which fail along with it."""
+    """A bug seeded on purpose: where it sits, which suite finds it, which rules it breaks, which fail along with it.
+
+    `base` is the good container that it spoils; `file` and `select` narrow the suite to what can find it.
+    """
 
     name: str
-    place: Literal["wire", "process"]
+    place: Place
     suite: str
     rules: tuple[str, ...]
     along: tuple[str, ...] = ()
     file: str = ""
     select: str = ""
+    base: Literal["reference", "plain"] = "reference"
 
     @property
     def path(self) -> Path:
@@ -44,12 +49,13 @@ def read_defects() -> list[Defect]:
     return [
         Defect(
             name=name,
-            place="wire" if place == "wire" else "process",
+            place=cast("Place", place),
             suite=row["suite"],
             rules=tuple(row["rules"]),
             along=tuple(row.get("along", ())),
             file=row.get("file", ""),
             select=row.get("select", ""),
+            base=row.get("base", "reference"),
         )
         for table in tables
         for place, rows in table.items()
