@@ -75,7 +75,7 @@ def lay_over(
     """Return an image that is `image` with files (path in the container -> file here) and environment laid over it."""
     bare = engine.containers.create(image, labels=dict(labels))
     try:
-        bare.put_archive("/", _archive(files))
+        bare.put_archive("/", pack(files))
         changes = [f"ENV {name}={value}" for name, value in environment.items()]
         bare.commit(repository=REPOSITORY, tag=tag, changes=changes or None)
     finally:
@@ -97,7 +97,8 @@ def layer_of_all(defects: list[Defect]) -> dict[str, Path]:
     return {"/app/wsgi.py": DEFECTS / "host.py", **wire}
 
 
-def _archive(files: Mapping[str, Path]) -> bytes:
+def pack(files: Mapping[str, Path]) -> bytes:
+    """Return files (path in the container -> file here) as a tar archive."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for there, here in files.items():
