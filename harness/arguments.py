@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _REPORT_DIR = Path("reports/load")
 _MOST_PER_S = 2_000.0
+# Docker grants no container less.
+_LEAST_MB = 6
 _FORMATS = ("text", "json")
 
 
@@ -27,6 +29,24 @@ def _judge(chosen: argparse.Namespace) -> int:
     from harness.chaos_command import run_judge  # noqa: PLC0415 - a command loads what it needs
 
     return run_judge(chosen)
+
+
+def add_memory(parser: argparse.ArgumentParser) -> None:
+    """Declare `harness chaos memory`."""
+    parser.add_argument("--sut-image", metavar="IMAGE", help="the image to try (default: the reference container)")
+    parser.add_argument("--sut-profile", metavar="FILE.toml", type=Path, help="what the container promises")
+    parser.add_argument(
+        "--low", metavar="MIB", type=_memory_mb, default=_LEAST_MB, help="the least to try (default: %(default)s)"
+    )
+    parser.add_argument("--high", metavar="MIB", type=_memory_mb, help="the most to try (default: the profile's)")
+    parser.add_argument("--format", choices=_FORMATS, default="text", help="default: %(default)s")
+    parser.set_defaults(run=_memory)
+
+
+def _memory(chosen: argparse.Namespace) -> int:
+    from harness.memory_command import run_memory  # noqa: PLC0415 - a command loads what it needs
+
+    return run_memory(chosen)
 
 
 def add_load(parser: argparse.ArgumentParser) -> None:
@@ -57,5 +77,12 @@ def _load(chosen: argparse.Namespace) -> int:
 def _above_0(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def _memory_mb(text: str) -> int:
+    number = int(text)
+    if number < _LEAST_MB:
         raise ValueError(text)
     return number

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
-from harness.arguments import add_judge, add_load
+from harness.arguments import add_judge, add_load, add_memory
 from harness.contract.rules import SUITES
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
-    _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again"))
+    _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again, or find the least memory"))
     add_load(commands.add_parser("load", help="load a container at one rate, or search the highest that it keeps"))
     setup = commands.add_parser("setup", help="make Docker, the base image and the reference image ready")
     setup.set_defaults(run=_setup)
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_chaos(chaos: argparse.ArgumentParser) -> None:
     commands = chaos.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     add_judge(commands.add_parser("judge", help="judge a record from its file alone; 0 PASSED, 1 FAILED, 2 UNKNOWN"))
+    add_memory(commands.add_parser("memory", help="find the least memory that holds the profile's load"))
 
 
 def _add_gate(gate: argparse.ArgumentParser) -> None:

@@ -12,13 +12,12 @@ from harness.contract.judge import Violated, Violation
 from harness.contract.records import Window, build, last_whole_second_ns
 from harness.contract.series import Second, generate
 from harness.recorder import SUBJECT
-from harness.system.client import Client, NoAnswer
-from harness.system.container import CannotStart, Launch, Sut, SutLost, image_id
+from harness.system.client import Client
+from harness.system.container import CannotStart, Launch, NeverReady, Sut, SutLost, image_id
 from harness.system.engine import ensure_engine
 from harness.system.guard import Run, begin_run
 from harness.system.history import read_history
 from harness.system.reference_image import ensure_reference_image
-from harness.system.waiting import WaitedInVain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,11 +164,21 @@ def _see_ready(sut: Sut) -> None:
         raise Violated(
             [Violation(rule="C1", expected="the container to start and stay up", actual=str(error))]
         ) from error
-    except (WaitedInVain, NoAnswer) as error:
-        budget_s = sut.profile.container.ready_s
-        raise Violated(
-            [Violation(rule="C4", expected=f"a ping of 200 within {budget_s:g} s", actual=str(error))]
-        ) from error
+    except NeverReady as error:
+        raise Violated(_never_ready(error, sut.profile)) from error
+
+
+def _never_ready(error: NeverReady, profile: Profile) -> list[Violation]:
+    """Say which promises a container breaks that never got ready: it may not listen, or be too slow for a ping."""
+    within = f"a ping of 200 within {profile.container.ready_s:g} s"
+    broken = [Violation(rule="C4", expected=within, actual=str(error))]
+    if error.failure is not None and error.failure.failure == "timed out":
+        wanted = f"an answer to a ping within {profile.http.ping_s:g} s"
+        broken.append(Violation(rule="C3", expected=wanted, actual=str(error.failure)))
+    elif error.failure is not None:
+        wanted = f"it listens on 0.0.0.0, port {profile.container.port}"
+        broken.append(Violation(rule="C2", expected=wanted, actual=str(error.failure)))
+    return broken
 
 
 def _say(line: str) -> None:

@@ -84,6 +84,9 @@ class Chaos:
     pause_s: float = 5
     memory_mb: int = 1024
     starved_memory_mb: int = 160
+    scarce_cpu_share: float = 0.01
+    shortage_s: float = 3
+    tmp_mb: int = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.contract.judge import Violation
+from harness.contract.judge import UNAVAILABLE, Violation
 from harness.experiment.steadiness import is_well
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _CLIENT_ERRORS = range(400, 500)
 def ping_lies(record: Record) -> list[Violation]:
     """C3: name the longest stretch in which pings were 200 and invocations failed, and the longest of the reverse."""
     pings, invocations = record.pings(), record.invocations()
-    fails = list(_stretches(invocations, _is_failing, certain_from=_sent))
+    fails = list(_stretches(invocations, lambda probe: _is_failing(probe, record), certain_from=_sent))
     serves = list(_stretches(invocations, lambda probe: is_well(probe, record.measure), certain_from=_answered))
     says_well = list(_stretches(pings, _says_well, certain_from=_answered))
     says_ill = list(_stretches(pings, lambda probe: not _says_well(probe), certain_from=_sent))
@@ -45,8 +45,14 @@ def _says_well(ping: Probe) -> bool:
     return ping.outcome == "right"
 
 
-def _is_failing(probe: Probe) -> bool:
-    """Whether a valid window got no service; one refused for its age, or answered late, says nothing."""
+def _is_failing(probe: Probe, record: Record) -> bool:
+    """Whether a valid window got no service; one refused for its age, or answered late, says nothing.
+
+    Nor does a 503 of a container that has more to do than it can: overload is no reason for a 503 from ping.
+    """
+    is_loaded = record.expects.may_shed or record.expects.may_lag
+    if is_loaded and probe.status == UNAVAILABLE and record.phase(probe.sent_s) == "while the fault lasted":
+        return False
     return probe.outcome in ("failed", "timed out", "refused") and probe.status not in _CLIENT_ERRORS
 
 

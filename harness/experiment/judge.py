@@ -14,7 +14,7 @@ from harness.experiment.honesty import ping_lies
 from harness.experiment.record import tally
 from harness.experiment.recovery import not_well_after, not_well_again, recovered_s_of
 from harness.experiment.sameness import kept_window_doubt, unequal
-from harness.experiment.steadiness import well_from
+from harness.experiment.steadiness import is_well, well_from
 from harness.experiment.undisturbed import disturbed, shed_badly
 
 if TYPE_CHECKING:
@@ -140,10 +140,13 @@ def _fate(record: Record) -> str:
         how = "was killed by the kernel" if down[0].oom_killed else "gave up"
         return f"{how}, exit code {down[0].exit_code}"
     meanwhile = [probe for probe in record.probes if struck_s <= probe.sent_s <= revert_s]
+    lost = f"{record.memory_kills} of its processes killed by the kernel" if record.memory_kills else ""
     if well_from(meanwhile, record.measure, since_s=struck_s) is not None:
-        return "survived, and answered rightly"
-    told = tally([probe for probe in meanwhile if probe.asked in ("good", "same")])
-    return f"lived on without serving ({told}), {record.memory_kills} of its processes killed by the kernel"
+        return f"had {lost}, replaced what it needs and answered rightly" if lost else "survived, and answered rightly"
+    served = [probe for probe in meanwhile if probe.asked in ("good", "same")]
+    late = sum(probe.outcome == "right" and not is_well(probe, record.measure) for probe in served)
+    told = f"{tally(served)}, {late} of them late" if late else tally(served)
+    return f"lived on without serving well ({told})" + (f", {lost}" if lost else "")
 
 
 _CHECKS: tuple[Callable[[Record], list[Violation]], ...] = (

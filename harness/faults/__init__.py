@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.faults.cpu import Scarce
+from harness.faults.full_tmp import FullTmp
 from harness.faults.kill import Kill
 from harness.faults.memory import Starve
+from harness.faults.open_files import NoFiles
 from harness.faults.pause import Pause
+from harness.faults.pids import NoThreads
+from harness.faults.restart import Restart
 from harness.faults.stop import Stop
+from harness.faults.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,5 +26,11 @@ FAULTS: Mapping[str, Callable[[Profile, Sequence[Second]], Fault]] = {
     "kill": Kill.of,
     "pause": Pause.of,
     "stop": Stop.of,
+    "restart": Restart.of,
+    "worker": Worker.of,
     "memory": Starve.of,
+    "cpu": Scarce.of,
+    "pids": NoThreads.of,
+    "open_files": NoFiles.of,
+    "full_tmp": FullTmp.of,
 }

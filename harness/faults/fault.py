@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from harness.contract.profile import Profile
     from harness.faults.attempt import Attempt
-    from harness.system.container import State, Sut
+    from harness.system.container import Launch, State, Sut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Expectation:
     `exit_codes` empty: any. `drains`: what was half sent when the fault struck must be answered, and connections opened
     more than `refuses_after_s` later must not. `undisturbed`: clients that do nothing wrong must not notice the fault.
     `may_shed`: more comes than can be served, so a 503 is an answer, where it says when to come again.
+    `may_lag`: it has too little to compute with, so an answer may come late, and a 503 is one.
     """
 
     exits: Literal["must", "may", "never"]
@@ -27,6 +29,7 @@ class Expectation:
     refuses_after_s: float = 2.0
     undisturbed: bool = False
     may_shed: bool = False
+    may_lag: bool = False
     recovery_rule: str = "C17"
 
 
@@ -74,3 +77,19 @@ class Fault(Protocol):
 
     def mend(self, sut: Sut) -> str:
         """Return the shell command that undoes the harm where `revert` could not."""
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A fault that not every container can meet."""
+
+    def why_not(self, sut: Sut) -> str | None:
+        """Return why the experiment does not apply to a container that was started; None where it does."""
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """A fault whose container has to be started in a way of its own."""
+
+    def launch(self, profile: Profile) -> Launch:
+        """Return how."""

@@ -27,11 +27,24 @@ if TYPE_CHECKING:
 testcontainers_config.ryuk_disabled = True
 
 LOG_LINES = 20
+LIMIT_S = 30.0
 LOOPBACK = "127.0.0.1"
 
 
 class SutLost(Exception):  # noqa: N818 - named by what happened
     """The container is not running although nobody told it to stop; the message carries its last log lines."""
+
+
+class LimitRefused(Exception):  # noqa: N818 - named by what happened
+    """Docker, or the kernel, refuses to set a limit: ours, and nothing is known about the container."""
+
+
+class NeverReady(WaitedInVain):
+    """No ping was 200 in time; `failure` is what became of the last one where no answer came."""
+
+    def __init__(self, msg: str, failure: NoAnswer | None) -> None:
+        super().__init__(msg)
+        self.failure = failure
 
 
 class CannotStart(Exception):  # noqa: N818 - named by what happened
@@ -40,9 +53,13 @@ class CannotStart(Exception):  # noqa: N818 - named by what happened
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How a container is started: arguments after the image's name, and Docker's options by Docker's names."""
+    """How a container is started: arguments after the image's name, and Docker's options by Docker's names.
+
+    `port` is where it is told to listen, where that is not the profile's port.
+    """
 
     arguments: tuple[str, ...]
+    port: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)  # path here -> path there, read-only
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +90,7 @@ class Sut:
         self.profile = profile
         self.launch = launch or default_launch(profile)
         self._run = run
-        self._port = profile.container.port
+        self.port = self.launch.port or profile.container.port
         self._container: Container | None = None
         self.started_s = 0.0  # monotonic
 
@@ -93,10 +110,14 @@ class Sut:
     @property
     def url(self) -> str:
         """The base URL; the port changes with each start."""
+        return self.url_at(self.port)
+
+    def url_at(self, port: int) -> str:
+        """Return the base URL of a port in the container: the one it is told to listen on, or the profile's."""
         self.container.reload()
-        bindings = self.container.ports.get(f"{self._port}/tcp") or []
+        bindings = self.container.ports.get(f"{port}/tcp") or []
         if not bindings:
-            msg = f"container {self.name} of {self.image!r} publishes no port {self._port}: {self.story()}"
+            msg = f"container {self.name} of {self.image!r} publishes no port {port}: {self.story()}"
             raise SutLost(msg)
         return f"http://{LOOPBACK}:{bindings[0]['HostPort']}"
 
@@ -105,10 +126,14 @@ class Sut:
         recipe = DockerContainer(self.image).with_command(list(self.launch.arguments))
         recipe.env.update(self.profile.container.environment)
         recipe.env.update(self.launch.environment)
-        recipe.ports = {self._port: (LOOPBACK, None)}  # type: ignore[dict-item]  # Docker takes an address too
+        # The profile's port too: a container that was told another one and listens there nevertheless can be told.
+        both = {self.port, self.profile.container.port}
+        recipe.ports = dict.fromkeys(both, (LOOPBACK, None))  # type: ignore[arg-type]  # Docker takes an address too
         for here, there in self.launch.volumes.items():
             recipe.with_volume_mapping(here, there, "ro")
-        recipe.with_kwargs(labels=dict(self._run.labels), **self.launch.options)
+        options = dict(self.launch.options)
+        recipe.tmpfs = options.pop("tmpfs", {})  # an argument of its own to Testcontainers, which would come twice
+        recipe.with_kwargs(labels=dict(self._run.labels), **options)
         try:
             recipe.start()
         except (docker.errors.APIError, docker.errors.ImageNotFound) as error:
@@ -134,17 +159,18 @@ class Sut:
         """
         budget_s = self.profile.container.ready_s if budget_s is None else budget_s
         last = "no answer"
+        failure: NoAnswer | None = None
 
         def look() -> float | None:
-            nonlocal last
+            nonlocal last, failure
             self.ensure_up()
             client = Client(self.url + below, self.profile)
             try:
                 status = client.ping().answer.status
-            except NoAnswer as failure:
-                last = str(failure)
+            except NoAnswer as error:
+                last, failure = str(error), error
             else:
-                last = f"{status} to a ping"
+                last, failure = f"{status} to a ping", None
                 if status == 200:  # noqa: PLR2004 - HTTP's own number
                     return time.monotonic() - self.started_s
             finally:
@@ -155,7 +181,7 @@ class Sut:
             return wait_for(look, subject=f"{self.image} to be ready", budget_s=budget_s, last_seen=lambda: last)
         except WaitedInVain as error:
             msg = f"{error}\n{self.story()}"
-            raise WaitedInVain(msg) from error
+            raise NeverReady(msg, failure) from error
 
     def state(self) -> State:
         """Ask Docker how the container is."""
@@ -168,6 +194,18 @@ class Sut:
             restarts=self.container.attrs.get("RestartCount", 0),
             started_at=raw["StartedAt"],
         )
+
+    def limit(self, **limits: int) -> None:
+        """Set limits of the container while it runs, by the names of Docker's API: its client knows not all of them."""
+        engine = docker.from_env()
+        try:
+            url = f"{engine.api.base_url}/v{engine.api.api_version}/containers/{self.container.id}/update"
+            answer = engine.api.post(url, json=limits, timeout=LIMIT_S)
+        finally:
+            engine.close()
+        if not answer.ok:
+            msg = f"Docker does not set {limits} on {self.name}: {answer.text.strip()}"
+            raise LimitRefused(msg)
 
     def ensure_up(self) -> None:
         """Raise `SutLost` where the container is not there any more."""

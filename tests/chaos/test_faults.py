@@ -44,7 +44,7 @@ def test_it_serves_again(judgement: Judgement) -> None:
 
 
 @pytest.mark.rule("C12")
-@under_faults(lambda expects: expects.drains)
+@under_faults(lambda expects: expects.exit_rule == "C12")
 def test_it_answers_what_is_in_flight_refuses_what_is_new_and_exits_with_0(judgement: Judgement) -> None:
     """On SIGTERM it MUST answer what is in flight, refuse new connections and exit with 0 within 30 s."""
     judgement.demand("C12")

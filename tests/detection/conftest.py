@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
 
-from harness.contract.profile import load_profile
+from harness.contract.profile import DEFAULT_PROFILE, load_profile
+from harness.system.base_image import ensure_base_image
 from harness.system.container import Launch, Sut
+from harness.system.engine import ensure_engine
+from tests.detection.fronts import start_front
 from tests.detection.layers import FOLDERS, ROOT, Defect, lay_over, layer_of, layer_of_all, read_defects
+from tests.detection.plain import build_plain_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from harness.system.guard import Run
+
+Bases = dict[str, str]
+RECOVERY_S = 20
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,36 +57,95 @@ def host_url(sut_image: str, sut_run: Run) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def plain_image(sut_run: Run) -> Iterator[str]:
+    """Make the second good container's image: small, of the standard library alone, quick to start."""
+    with closing(docker.from_env()) as engine:
+        yield build_plain_image(engine, ensure_base_image(ensure_engine(say=print), say=print), sut_run.labels)
+
+
+@pytest.fixture(scope="session")
+def upstream_url(plain_image: str, sut_run: Run) -> Iterator[str]:
+    """Start the good container that the fronts stand before, and return its URL."""
+    sut = Sut(plain_image, load_profile(), sut_run).start()
+    sut.wait_ready()
+    yield sut.url
+    sut.remove()
+
+
+@pytest.fixture(scope="session")
+def bases(sut_image: str, plain_image: str) -> Bases:
+    """Name the good containers that defects are laid over."""
+    return {"reference": sut_image, "plain": plain_image}
+
+
+@pytest.fixture(scope="session")
+def asked(request: pytest.FixtureRequest) -> list[Defect]:
+    """Name the defects that the tests of this run are about."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    found = {call.params["defect"].name for call in calls if call is not None and "defect" in call.params}
+    return [defect for defect in read_defects() if defect.name in found]
+
+
+@pytest.fixture(scope="session")
 def judged(
-    host_url: str, sut_image: str, sut_run: Run, tmp_path_factory: pytest.TempPathFactory
+    host_url: str, upstream_url: str, bases: Bases, asked: list[Defect], sut_run: Run
 ) -> Iterator[dict[str, Future[dict[str, Any]]]]:
     """Judge every defect in the background; a verdict to come by each name."""
-    # Made here, one after the other: pytest's factory is not for several threads.
-    folders = {defect.name: tmp_path_factory.mktemp(defect.name) for defect in read_defects()}
+    folders = {defect.name: Path(tempfile.mkdtemp(prefix=f"{defect.name}-")) for defect in asked}
 
     def judge(defect: Defect) -> dict[str, Any]:
         folder = folders[defect.name]
-        if defect.suite != "chaos":
+        if defect.place == "front":
+            with start_front(defect.name, upstream_url) as url:
+                return _judge(defect, folder, f"--sut-url={url}")
+        if defect.place == "wire" and defect.suite != "chaos":
             return _judge(defect, folder, f"--sut-url={host_url}/{defect.name}")
-        with closing(docker.from_env()) as engine:
-            files, environment = layer_of(defect)
-            image = lay_over(engine, sut_image, files, tag=defect.name, environment=environment, labels=sut_run.labels)
-            try:
-                return _judge(defect, folder, f"--sut-image={image}")
-            finally:
-                engine.images.remove(image, force=True)
+        with _laid_over(defect, bases[defect.base], sut_run) as image:
+            return _judge(defect, folder, f"--sut-image={image}")
 
-    # A defect on the wire keeps a core busy; one under faults or load mostly waits.
-    with ThreadPoolExecutor(1) as busy, ThreadPoolExecutor(2) as waiting:
-        lanes = {"contract": busy, "dq": busy, "chaos": waiting, "load": waiting}
-        yield {defect.name: lanes[defect.suite].submit(judge, defect) for defect in read_defects()}
-        busy.shutdown(cancel_futures=True)
-        waiting.shutdown(cancel_futures=True)
+    # A defect on the wire keeps a core busy; one under faults or load, or in a container of its own, mostly waits.
+    lanes = {"wire": ThreadPoolExecutor(1), "own": ThreadPoolExecutor(3), "load": ThreadPoolExecutor(2)}
+    try:
+        yield {defect.name: lanes[_lane(defect)].submit(judge, defect) for defect in asked}
+    finally:
+        for lane in lanes.values():
+            lane.shutdown(cancel_futures=True)
+        for folder in folders.values():
+            shutil.rmtree(folder)
+
+
+def _lane(defect: Defect) -> str:
+    if defect.suite == "load":
+        return "load"
+    return "wire" if defect.place == "wire" and defect.suite != "chaos" else "own"
+
+
+@contextmanager
+def _laid_over(defect: Defect, base: str, run: Run) -> Iterator[str]:
+    """Make an image with one defect, and remove it."""
+    files, environment = layer_of(defect)
+    with closing(docker.from_env()) as engine:
+        image = lay_over(engine, base, files, tag=defect.name, environment=environment, labels=run.labels)
+        try:
+            yield image
+        finally:
+            engine.images.remove(image, force=True)
+
+
+def _impatient_profile(folder: Path) -> Path:
+    """Write the default profile with less time to recover: one that never does is waited for to the end."""
+    text, promise = DEFAULT_PROFILE.read_text(encoding="utf-8"), "recovery_s = 60"
+    assert promise in text
+    path = folder / "profile.toml"
+    path.write_text(text.replace(promise, f"recovery_s = {RECOVERY_S}"), encoding="utf-8")
+    return path
 
 
 def _judge(defect: Defect, folder: Path, sut: str) -> dict[str, Any]:
     path = f"{FOLDERS[defect.suite]}/{defect.file}".rstrip("/")
     options = [f"--sut-report-dir={folder}", "--sut-alerts=off", "--sut-effort=quick", f"--rootdir={ROOT}"]
+    if defect.suite == "chaos":
+        options.append(f"--sut-profile={_impatient_profile(folder)}")
     selection = ["-k", defect.select] if defect.select else []
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", sut, *options, *selection, path]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)

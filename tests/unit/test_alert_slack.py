@@ -288,7 +288,7 @@ def test_a_proxys_page_is_no_acceptance(desk: Desk, slack: SlackServer, status: 
 
 
 def test_a_token_that_fits_no_header_is_an_invalid_one(desk: Desk, slack: SlackServer) -> None:
-    desk.environ["SLACK_BOT_TOKEN"] = "xoxb-1\ncanary\u20ac"  # noqa: S105 - a canary
+    desk.environ["SLACK_BOT_TOKEN"] = "xoxb-1\ncanary\u20ac"
     announced = desk.run()
     assert "invalid_auth; set SLACK_BOT_TOKEN" in announced.detail
     assert "canary" not in f"{announced}{desk.heard}"

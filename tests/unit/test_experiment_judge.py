@@ -61,7 +61,7 @@ def _while_down(probe: Probe) -> Probe:
     return replace(probe, outcome="failed", status=None, prediction=None, got_as_of="", got_request_id="")
 
 
-def _traffic() -> list[Probe]:
+def _traffic(*, down: bool = True) -> list[Probe]:
     """Return 20 windows and 2 pings a second, of which one of the windows is kept; all fail while the sut is down."""
     windows = [_probe(turn / 20) for turn in range(int(ENDED_S * 20))]
     kept = [_probe(turn / 2 + 0.01, asked="same", window=KEPT) for turn in range(7, int(ENDED_S * 2))]
@@ -69,7 +69,8 @@ def _traffic() -> list[Probe]:
         Probe(asked="ping", due_s=t / 2, sent_s=t / 2, answered_s=t / 2 + 0.01, outcome="right", status=200)
         for t in range(int(ENDED_S * 2))
     ]
-    return [_while_down(probe) for probe in (*windows, *kept, *pings)]
+    probes = [*windows, *kept, *pings]
+    return [_while_down(probe) for probe in probes] if down else probes
 
 
 def _half_sent(after_s: float, **changes: object) -> Probe:
@@ -257,3 +258,19 @@ def test_the_fate_of_a_starved_container_is_told(looks: tuple[Look, ...], fate: 
     judgement = judge(replace(GOOD, looks=looks, expects=Expectation(exits="may")))
     assert judgement.verdict is Verdict.PASSED
     assert any(fate in remark for remark in judgement.remarks)
+
+
+@pytest.mark.parametrize(
+    ("kills", "fate"), [(0, "survived, and answered rightly"), (2, "had 2 of its processes killed")]
+)
+def test_a_container_that_lives_well_with_the_fault_says_what_it_replaced(kills: int, fate: str) -> None:
+    well = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,), memory_kills=kills)
+    assert any(fate in remark for remark in judge(replace(well, expects=Expectation(exits="may"))).remarks)
+
+
+@pytest.mark.parametrize(("may_lag", "rules"), [(True, set()), (False, {"C3"})])
+def test_a_503_of_a_container_that_may_lag_is_no_lie_of_its_ping(*, may_lag: bool, rules: set[str]) -> None:
+    refusing = _with(lambda p: replace(p, outcome="refused", status=503) if p.outcome == "failed" else p)
+    pinged = _with(lambda p: replace(p, outcome="right", status=200) if p.asked == "ping" else p, refusing)
+    early = _with(lambda p: replace(p, outcome="right", status=200) if p.sent_s >= REVERTED_S else p, pinged)
+    assert _rules(replace(early, looks=(UP,), expects=Expectation(exits="never", may_lag=may_lag))) == rules

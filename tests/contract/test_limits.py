@@ -1,0 +1,162 @@
+"""C8: how large a body may be, and what an announcement alone may cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.contract.judge import Violation, demand
+from harness.contract.records import CONTENT_TYPES
+from harness.pytest_fixtures import CHOICE
+from harness.system.wire import Wire, chunked
+from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.contract.profile import Profile
+    from harness.contract.records import Codec, Window
+    from harness.system.client import Answer, Client
+    from harness.system.container import Sut
+    from harness.system.wire import Talk
+
+pytestmark = pytest.mark.contract
+
+CHUNKS = "Transfer-Encoding: chunked"
+CHUNK_BYTES = 65_536
+POLITE_S = 2.0
+MIB = 1_048_576
+# So much is sent, and so much may a container grow that reads and drops it: its garbage is not collected at once.
+FLOOD_BYTES, GROWTH_BYTES = 96 * MIB, 72 * MIB
+
+
+@pytest.fixture
+def ground(
+    sut_url: str, profile: Profile, fresh_window: Callable[[], Window], fresh_client: Callable[[], Client]
+) -> Ground:
+    """Give these checks what they stand on."""
+    return Ground.at(sut_url, profile, fresh_window, fresh_client)
+
+
+@pytest.mark.rule("C8", "C10", "C13", "R1")
+@pytest.mark.parametrize("codec", ["json", "csv"])
+@pytest.mark.parametrize("excess", [1, 1_000_000])
+def test_too_large_a_body_is_413(ground: Ground, codec: Codec, excess: int) -> None:
+    """A body over 1 MiB MUST get 413."""
+    body = _padded(ground, codec, _limit(ground) + excess)
+    fields = (f"Content-Type: {CONTENT_TYPES[codec]}", f"Content-Length: {len(body)}")
+    answer, talk = _upload(ground, fields, body)
+    demand(judge_answered(answer, talk, rule="C8", status=[413]), talk)
+    ground.demand_it_serves(talk)
+
+
+@pytest.mark.rule("C8", "C10", "C13", "R1")
+@pytest.mark.parametrize("excess", [1, 1_000_000])
+def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
+    """A chunked body over 1 MiB MUST get 413, or 411."""
+    body = _in_chunks(_padded(ground, "json", _limit(ground) + excess))
+    answer, talk = _upload(ground, (JSON, CHUNKS), body)
+    demand(judge_answered(answer, talk, rule="C8", status=[411, 413]), talk)
+    ground.demand_it_serves(talk)
+
+
+@pytest.mark.rule("C8", "C13")
+def test_a_body_of_just_1_mib_is_read(ground: Ground) -> None:
+    """A body of 1 MiB is not over 1 MiB: a good window in it MUST get its 200."""
+    body = _padded(ground, "json", _limit(ground))
+    answer, talk = ground.ask(ground.whole(body))
+    demand(judge_good(answer, talk, rule="C8"), talk)
+
+
+@pytest.mark.rule("C8", "C10", "C13")
+def test_just_1_mib_in_chunks_is_read(ground: Ground) -> None:
+    """A chunked body is read under the same limit: a good window in 1 MiB MUST get its 200, or 411."""
+    body = _in_chunks(_padded(ground, "json", _limit(ground)))
+    answer, talk = _upload(ground, (JSON, CHUNKS), body)
+    is_refused = answer is not None and answer.status == 411
+    broken = (
+        judge_answered(answer, talk, rule="C8", status=[411]) if is_refused else judge_good(answer, talk, rule="C8")
+    )
+    demand(broken, talk)
+
+
+@pytest.mark.rule("C8", "C13", "R1")
+@pytest.mark.parametrize("length", [10**10, 2**63, 10**30], ids=["10 GB", "beyond 63 bits", "beyond all bounds"])
+@pytest.mark.parametrize("begun", [b"", b'{"'], ids=["nothing sent", "a little sent"])
+def test_an_announced_length_is_not_taken_at_its_word(ground: Ground, length: int, begun: bytes) -> None:
+    """A body over 1 MiB MUST be refused without memory for all of it: its announcement alone is harmless."""
+    with ground.connect() as wire:
+        wire.send(ground.invocation(begun, JSON, f"Content-Length: {length}"))
+        answer = wire.read_to_the_end(within_s=SOON_S)
+    demand(judge_turned_away(answer, wire.talk, rule="C8"), wire.talk)
+    ground.demand_it_serves(wire.talk)
+
+
+@pytest.mark.rule("C8", "C18")
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_too_large_a_body_is_not_kept_in_memory(
+    request: pytest.FixtureRequest, ground: Ground, sut_url: str, framing: str
+) -> None:
+    """A body over 1 MiB MUST NOT be read into memory as a whole."""
+    if request.config.stash[CHOICE].url:
+        pytest.skip(f"{sut_url} is run by somebody else: its memory cannot be seen")
+    sut = request.getfixturevalue("shared_sut")
+    block = b" " * MIB
+    field, piece = (
+        (CHUNKS, chunked(block)[:-5]) if framing == "chunks" else (f"Content-Length: {FLOOD_BYTES + 1}", block)
+    )
+    before_bytes = _resident_bytes(sut)
+    with Wire(ground.place, patience_s=POLITE_S) as wire:
+        wire.send(ground.invocation(b"", JSON, field))
+        is_taken = all(wire.send(piece) for _ in range(FLOOD_BYTES // MIB))
+        wire.listen(within_s=SOON_S if is_taken else 0)  # what is on its way shall arrive
+        grown_bytes = _resident_bytes(sut) - before_bytes if is_taken else 0
+    actual = f"{grown_bytes // MIB} MiB more in use after {FLOOD_BYTES // MIB} MiB of one body"
+    wrong = Violation(rule="C8", expected=f"at most {GROWTH_BYTES // MIB} MiB more in use", actual=actual)
+    demand([wrong] if grown_bytes > GROWTH_BYTES else [], wire.talk)
+    ground.demand_it_serves(wire.talk)
+
+
+def _resident_bytes(sut: Sut) -> int:
+    """Add up what the container's processes hold; quicker than Docker's statistics, which take a second."""
+    found: Any = sut.container.top(ps_args="-eo pid,rss")
+    return sum(int(row[1]) for row in found["Processes"]) * 1_024
+
+
+def _limit(ground: Ground) -> int:
+    return ground.profile.http.body_limit_bytes
+
+
+def _padded(ground: Ground, codec: Codec, size: int) -> bytes:
+    """Make a body of a good window and of a size: spaces between the tokens of JSON, empty lines after CSV."""
+    good = ground.good(codec)
+    padding = size - len(good)
+    return good[:1] + b" " * padding + good[1:] if codec == "json" else good + b"\n" * padding
+
+
+def _in_chunks(body: bytes) -> bytes:
+    return chunked(*(body[begin : begin + CHUNK_BYTES] for begin in range(0, len(body), CHUNK_BYTES)))
+
+
+def _upload(ground: Ground, fields: tuple[str, ...], body: bytes) -> tuple[Answer | None, Talk]:
+    """Send the head and, where no answer comes at once, the body.
+
+    A good server may answer the head alone and close; sending into that can tear away the answer. Where it was, the
+    head goes out once more and the body waits for long.
+    """
+    head = ground.invocation(b"", *fields)
+    answer, wire = _sent_in_two(ground, head, body, within_s=SOON_S if "Content-Length" in fields[-1] else 0.0)
+    if answer is None and wire.talk.standing in ("reset", "closed"):
+        answer, wire = _sent_in_two(ground, head, body, within_s=POLITE_S)
+    return answer, wire.talk
+
+
+def _sent_in_two(ground: Ground, head: bytes, body: bytes, *, within_s: float) -> tuple[Answer | None, Wire]:
+    with ground.connect() as wire:
+        wire.send(head)
+        answer = wire.listen(within_s=within_s)
+        if answer is None:
+            wire.send(body)
+            answer = wire.read()
+    return answer, wire
