@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Fronts start in several threads, and a module is in sys.modules before it is whole.
+_ONE_LOADS = threading.Lock()
+
+
 @contextmanager
 def start_front(name: str, upstream_url: str) -> Iterator[str]:
     """Serve what a URL serves, spoiled by one defect, and yield the URL to find it at."""
-    host = _module("front_host", DEFECTS / "front_host.py")
     behind = urlsplit(upstream_url)
-    listener = host.serve(_module(f"fronts.{name}", DEFECTS / "front" / f"{name}.py"), (behind.hostname, behind.port))
+    with _ONE_LOADS:
+        host = _module("front_host", DEFECTS / "front_host.py")
+        defect = _module(f"fronts.{name}", DEFECTS / "front" / f"{name}.py")
+    listener = host.serve(defect, (behind.hostname, behind.port))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}{behind.path.rstrip('/')}"
     finally:
