@@ -11,6 +11,7 @@ import pytest
 from harness.contract.judge import Violated, Violation
 from harness.contract.records import Window, build, last_whole_second_ns
 from harness.contract.series import Second, generate
+from harness.contract.vacuity import Tally
 from harness.recorder import SUBJECT
 from harness.system.client import Client
 from harness.system.container import CannotStart, Launch, NeverReady, Sut, SutLost, image_id
@@ -45,6 +46,7 @@ __all__ = [
     "sut_image",
     "sut_run",
     "sut_url",
+    "tally",
 ]
 
 
@@ -154,6 +156,12 @@ def fresh_window(profile: Profile, series: Sequence[Second], seed: int) -> Calla
         return build(profile.window, series[begin : begin + count], end_ns=last_whole_second_ns(time.time()))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tally() -> Tally:
+    """What the checks sent that was meant to be good, and what that broke a rule."""
+    return Tally()
 
 
 def _see_ready(sut: Sut) -> None:

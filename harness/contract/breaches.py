@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hypothesis import strategies as st
 
+from harness.contract.data_rules import CLOCK_SLACK_S
 from harness.contract.records import SECOND_NS, Codec, Record, Window, moment_ns, timestamp
 
 if TYPE_CHECKING:
@@ -14,11 +15,10 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from harness.contract.profile import FieldRule, WindowRule
+    from harness.contract.profile import WindowRule
 
+Kinds: TypeAlias = "Sequence[SearchStrategy[Breach]]"
 _YEAR_S = 365 * 86_400
-# A container's clock and ours may differ, and a request takes time to arrive: this far beyond a limit it is broken.
-CLOCK_SLACK_S = 2
 _BOTH: tuple[Codec, ...] = ("json", "csv")
 
 
@@ -42,17 +42,23 @@ class Breach:
 
 def breaches(rule: WindowRule) -> Mapping[str, SearchStrategy[Breach]]:
     """Return one strategy of breaches for each data rule, by its id."""
+    return {rule_id: st.one_of(list(kinds)) for rule_id, kinds in kinds_of_breaches(rule).items()}
+
+
+def kinds_of_breaches(rule: WindowRule) -> Mapping[str, Kinds]:
+    """Return, for each data rule, a strategy for every kind of breach: a container may catch one and miss the next."""
+    stale = st.integers(int(rule.max_age_s) + CLOCK_SLACK_S, 10 * _YEAR_S).map(lambda s: -s)
     return {
-        "D1": _missing_field(rule),
-        "D2": _wrong_type(rule),
-        "D3": st.one_of(_impossible_value(rule), _crossed(rule)),
-        "D4": _each_field(rule, "D4", lambda _: st.just(None), "null"),
-        "D5": st.one_of(_too_few(rule), _too_many(rule)),
-        "D6": st.one_of(_gap(rule), _repeated(rule), _overlap(rule)),
-        "D7": st.one_of(_swapped(rule), st.just(Breach(rule="D7", says="newest first", edit=lambda r: r[::-1]))),
+        "D1": [_missing_field(rule, name) for name in rule.fields],
+        "D2": _wrong_types(rule),
+        "D3": [*_impossible_values(rule), *_crossings(rule)],
+        "D4": [_null(rule, name) for name in rule.fields],
+        "D5": [_too_few(rule), _too_many(rule)],
+        "D6": [_gap(rule), _repeated(rule), _overlap(rule)],
+        "D7": [_swapped(rule), st.just(Breach(rule="D7", says="newest first", edit=lambda r: r[::-1]))],
         "D8": _contradictory_times(rule),
-        "D9": _moved(rule, "D9", st.integers(int(rule.max_age_s) + CLOCK_SLACK_S, 10 * _YEAR_S).map(lambda s: -s)),
-        "D10": _moved(rule, "D10", st.integers(int(rule.max_ahead_s) + CLOCK_SLACK_S, 10 * _YEAR_S)),
+        "D9": [_moved(rule, "D9", stale)],
+        "D10": [_moved(rule, "D10", st.integers(int(rule.max_ahead_s) + CLOCK_SLACK_S, 10 * _YEAR_S))],
         "D11": _implausible(rule),
     }
 
@@ -84,48 +90,46 @@ def _set(name: str, value: object) -> Callable[[Record], None]:
     return lambda record: record.update({name: value})
 
 
-def _each_field(
-    rule: WindowRule, rule_id: str, values: Callable[[FieldRule], SearchStrategy[object]], what: str = ""
-) -> SearchStrategy[Breach]:
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Breach:
-        name, places = draw(st.sampled_from(list(rule.fields))), draw(_places(rule))
-        value = draw(values(rule.fields[name]))
-        says = f"{_said(places)}: {name} is {what or repr(value)}"
-        return Breach(rule=rule_id, says=says, edit=_edited(places, _set(name, value)))
+def _null(rule: WindowRule, name: str) -> SearchStrategy[Breach]:
+    def null(places: Sequence[int]) -> Breach:
+        return Breach(rule="D4", says=f"{_said(places)}: {name} is null", edit=_edited(places, _set(name, None)))
 
-    return draw_one()
+    return _places(rule).map(null)
 
 
-def _missing_field(rule: WindowRule) -> SearchStrategy[Breach]:
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Breach:
-        name, places = draw(st.sampled_from(list(rule.fields))), draw(_places(rule))
+def _missing_field(rule: WindowRule, name: str) -> SearchStrategy[Breach]:
+    def missing(places: Sequence[int]) -> Breach:
         # CSV has one header for all rows: it can only leave out a whole column.
         codecs: tuple[Codec, ...] = _BOTH if len(places) == rule.records else ("json",)
-        says = f"{_said(places)}: no {name}"
-        return Breach(rule="D1", says=says, edit=_edited(places, lambda r: _drop(r, name)), codecs=codecs)
+        edit = _edited(places, lambda record: _drop(record, name))
+        return Breach(rule="D1", says=f"{_said(places)}: no {name}", edit=edit, codecs=codecs)
 
-    return draw_one()
+    everywhere = tuple(range(rule.records))
+    return st.one_of(_places(rule), st.just(everywhere)).map(missing)
 
 
 def _drop(record: Record, name: str) -> None:
     del record[name]
 
 
-def _wrong_type(rule: WindowRule) -> SearchStrategy[Breach]:
+def _wrong_types(rule: WindowRule) -> Kinds:
     numbers = rule.of_kind("number", "integer")
-    strategies = [
-        _changed(rule, rule.of_kind("timestamp"), _BAD_TIMES, _BOTH),
-        _changed(rule, numbers, _BAD_NUMBERS, _BOTH),
-        _changed(rule, numbers, _BAD_JSON_NUMBERS, ("json",)),
-        _changed(rule, numbers, _BAD_CSV_NUMBERS, ("csv",)),
+    groups: list[tuple[tuple[str, ...], Mapping[str, Callable[[object], object]], tuple[Codec, ...]]] = [
+        (rule.of_kind("timestamp"), _BAD_TIMES, _BOTH),
+        (numbers, _BAD_NUMBERS, _BOTH),
+        (numbers, _BAD_JSON_NUMBERS, ("json",)),
+        (numbers, _BAD_CSV_NUMBERS, ("csv",)),
+        (rule.of_kind("integer"), _NOT_WHOLE, _BOTH),
     ]
-    if whole := rule.of_kind("integer"):
-        strategies.append(_changed(rule, whole, {"no whole number": lambda value: float(str(value)) + 0.5}, _BOTH))
-    return st.one_of(strategies)
+    return [
+        _changed(rule, name, how, change, codecs)
+        for names, changes, codecs in groups
+        for how, change in changes.items()
+        for name in names
+    ]
 
 
+_NOT_WHOLE: dict[str, Callable[[object], object]] = {"no whole number": lambda value: float(str(value)) + 0.5}
 _BAD_TIMES: dict[str, Callable[[object], object]] = {
     "without Z": lambda text: str(text)[:-1],
     "with an offset for Z": lambda text: f"{str(text)[:-1]}+00:00",
@@ -158,47 +162,45 @@ _BAD_CSV_NUMBERS: dict[str, Callable[[object], object]] = {
 
 
 def _changed(
-    rule: WindowRule,
-    names: Sequence[str],
-    changes: Mapping[str, Callable[[object], object]],
-    codecs: tuple[Codec, ...],
+    rule: WindowRule, name: str, how: str, change: Callable[[object], object], codecs: tuple[Codec, ...]
 ) -> SearchStrategy[Breach]:
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Breach:
-        name, places, how = draw(st.sampled_from(names)), draw(_places(rule)), draw(st.sampled_from(list(changes)))
-        says = f"{_said(places)}: {name} is {how}"
-        edit = _edited(places, lambda record: record.update({name: changes[how](record[name])}))
-        return Breach(rule="D2", says=says, edit=edit, codecs=codecs)
+    def changed(places: Sequence[int]) -> Breach:
+        edit = _edited(places, lambda record: record.update({name: change(record[name])}))
+        return Breach(rule="D2", says=f"{_said(places)}: {name} is {how}", edit=edit, codecs=codecs)
 
-    return draw_one()
+    return _places(rule).map(changed)
 
 
-def _impossible_value(rule: WindowRule) -> SearchStrategy[Breach]:
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Breach:
-        bounded = [name for name, field in rule.fields.items() if field.above is not None or field.least is not None]
-        name, places = draw(st.sampled_from(bounded)), draw(_places(rule))
-        field = rule.fields[name]
-        edge = field.above if field.above is not None else None
-        below = edge if edge is not None and draw(st.booleans()) else (field.least or edge or 0) - draw(_DEPTHS)
-        value = int(below) if field.kind == "integer" else below
-        says = f"{_said(places)}: {name} is {value!r}"
-        return Breach(rule="D3", says=says, edit=_edited(places, _set(name, value)))
-
-    return draw_one()
+def _impossible_values(rule: WindowRule) -> Kinds:
+    at_edge = {name: field.above for name, field in rule.fields.items() if field.above is not None}
+    least = {name: field.least for name, field in rule.fields.items() if field.least is not None}
+    kinds = [_impossible(rule, name, st.just(edge)) for name, edge in at_edge.items()]
+    for name, edge in {**at_edge, **least}.items():
+        kinds.append(_impossible(rule, name, st.sampled_from([edge - depth for depth in _DEPTHS])))
+    return kinds
 
 
-_DEPTHS = st.sampled_from([1, 2, 1_000, 30_000])
+def _impossible(rule: WindowRule, name: str, values: SearchStrategy[float]) -> SearchStrategy[Breach]:
+    def impossible(places: Sequence[int], below: float) -> Breach:
+        value = int(below) if rule.fields[name].kind == "integer" else below
+        return Breach(rule="D3", says=f"{_said(places)}: {name} is {value!r}", edit=_edited(places, _set(name, value)))
+
+    return st.builds(impossible, _places(rule), values)
 
 
-def _crossed(rule: WindowRule) -> SearchStrategy[Breach]:
+_DEPTHS = (1, 2, 1_000, 30_000)
+
+
+def _crossings(rule: WindowRule) -> Kinds:
     pairs = [pair for pair in rule.ordered if rule.fields[pair[0]].kind != "timestamp"]
+    return [_crossed(rule, pair, downwards=downwards) for pair in pairs for downwards in (True, False)]
 
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Breach:
-        (lower, upper), places = draw(st.sampled_from(pairs)), draw(_places(rule))
-        share = draw(st.sampled_from([1e-3, 0.01, 0.5]))
-        if draw(st.booleans()):
+
+def _crossed(rule: WindowRule, pair: tuple[str, str], *, downwards: bool) -> SearchStrategy[Breach]:
+    lower, upper = pair
+
+    def crossed(places: Sequence[int], share: float) -> Breach:
+        if downwards:
             edit = _edited(places, lambda r: r.update({upper: float(str(r[lower])) * (1 - share)}))
             says = f"{_said(places)}: {upper} lies {share:g} below {lower}"
         else:
@@ -206,7 +208,7 @@ def _crossed(rule: WindowRule) -> SearchStrategy[Breach]:
             says = f"{_said(places)}: {lower} lies {share:g} above {upper}"
         return Breach(rule="D3", says=says, edit=edit)
 
-    return draw_one()
+    return st.builds(crossed, _places(rule), st.sampled_from([1e-3, 0.01, 0.5]))
 
 
 def _too_few(rule: WindowRule) -> SearchStrategy[Breach]:
@@ -295,7 +297,7 @@ def _swapped(rule: WindowRule) -> SearchStrategy[Breach]:
     return st.one_of(neighbours, places.map(lambda pair: swap(*pair)))
 
 
-def _contradictory_times(rule: WindowRule) -> SearchStrategy[Breach]:
+def _contradictory_times(rule: WindowRule) -> Kinds:
     start, end = rule.named("start"), rule.named("end")
     first, last = rule.named("first_event"), rule.named("last_event")
     period_ns = _period_ns(rule)
@@ -310,17 +312,16 @@ def _contradictory_times(rule: WindowRule) -> SearchStrategy[Breach]:
         f"{first} lies after {last}": (first, last, 100),
     }
 
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Breach:
-        places, how = draw(_places(rule)), draw(st.sampled_from(list(ways)))
-        changed, source, by_ns = ways[how]
+    return [_contradictory(rule, how, *way) for how, way in ways.items()]
 
-        def change(record: Record) -> None:
-            record[changed] = timestamp((moment_ns(record[source]) or 0) + by_ns)
 
-        return Breach(rule="D8", says=f"{_said(places)}: {how}", edit=_edited(places, change))
+def _contradictory(rule: WindowRule, how: str, changed: str, source: str, by_ns: int) -> SearchStrategy[Breach]:
+    def change(record: Record) -> None:
+        record[changed] = timestamp((moment_ns(record[source]) or 0) + by_ns)
 
-    return draw_one()
+    return _places(rule).map(
+        lambda places: Breach(rule="D8", says=f"{_said(places)}: {how}", edit=_edited(places, change))
+    )
 
 
 def _moved(rule: WindowRule, rule_id: str, by_s: SearchStrategy[int]) -> SearchStrategy[Breach]:
@@ -331,16 +332,19 @@ def _moved(rule: WindowRule, rule_id: str, by_s: SearchStrategy[int]) -> SearchS
     return by_s.map(moved)
 
 
-def _implausible(rule: WindowRule) -> SearchStrategy[Breach]:
+def _implausible(rule: WindowRule) -> Kinds:
     limited = {name: field.plausible for name, field in rule.fields.items() if field.plausible is not None}
     lowest = max(limits[0] for limits in limited.values())
     highest = min(limits[1] for limits in limited.values())
 
-    @st.composite
-    def draw_one(draw: st.DrawFn) -> Breach:
-        places = draw(_places(rule))
-        value = draw(st.sampled_from([highest * 1.01, highest * 100, 1e300, lowest * 0.99, lowest * 1e-6]))
-        says = f"{_said(places)}: every price is {value:g}"
-        return Breach(rule="D11", says=says, edit=_edited(places, lambda r: r.update(dict.fromkeys(limited, value))))
+    def priced(value: float) -> SearchStrategy[Breach]:
+        edit = dict.fromkeys(limited, value)
+        return _places(rule).map(
+            lambda places: Breach(
+                rule="D11",
+                says=f"{_said(places)}: every price is {value:g}",
+                edit=_edited(places, lambda record: record.update(edit)),
+            )
+        )
 
-    return draw_one()
+    return [priced(value) for value in (highest * 1.01, highest * 100, 1e300, lowest * 0.99, lowest * 1e-6)]

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from harness.contract.records import Value, Window
 
 
+# A container's clock and ours may differ, and a request takes time to arrive: this far beyond a limit it is broken.
+CLOCK_SLACK_S = 2
+
+
 def broken_rules(rule: WindowRule, window: Window, *, now_s: float) -> set[str]:
     """Return the ids of the data rules that a window breaks at a moment (Unix time, seconds); empty for a good one."""
     broken = {found for record in window.records for found in _of_record(rule, record)}
@@ -72,10 +76,17 @@ def _of_times(rule: WindowRule, window: Window, *, now_s: float) -> Iterator[str
     # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
     if len(known) == len(periods):
         yield from _of_order(known, period_ns=round(rule.period_s * SECOND_NS))
-    newest = max((close for _, close in known), default=None)
-    if newest is not None and newest < (now_s - rule.max_age_s) * SECOND_NS:
+    ends = [close for _, close in known]
+    if ends:
+        yield from _of_age(rule, newest=max(ends), last=ends[-1], now_s=now_s)
+
+
+def _of_age(rule: WindowRule, *, newest: int, last: int, now_s: float) -> Iterator[str]:
+    """Judge the newest record; where records stand out of order, who takes the last for the newest is right too."""
+    oldest_s = now_s - rule.max_age_s
+    if newest < oldest_s * SECOND_NS or (last != newest and last < (oldest_s + CLOCK_SLACK_S) * SECOND_NS):
         yield "D9"
-    if newest is not None and newest > (now_s + rule.max_ahead_s) * SECOND_NS:
+    if newest > (now_s + rule.max_ahead_s) * SECOND_NS:
         yield "D10"
 
 

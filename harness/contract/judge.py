@@ -12,22 +12,33 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from harness.contract.profile import Prediction, Profile
+    from harness.contract.profile import Prediction, Profile, WindowRule
     from harness.contract.records import Window
 
 OK, UNPROCESSABLE, UNAVAILABLE = 200, 422, 503
 _SHOWN_BYTES = 300
 
-# What gives an implementation away: tracebacks, places in a file system, names of common serving libraries.
+# What gives an implementation away: tracebacks, places in a file system, names of common serving libraries. What a
+# good message may use is no such thing: `ValidationError` as a code, "line 1 column 9", the path that was asked for.
 _TELL_TALES = (
-    re.compile(r"traceback|stack ?trace|\bline \d+, in\b|\bat 0x[0-9a-f]{6,}", re.IGNORECASE),
-    re.compile(r"(?:^|[\s\"'(=])/(?:usr|opt|home|app|srv|var|root|tmp|etc|code|workspace)/[\w.-]+"),
-    re.compile(r"\b[\w-]+\.(?:py|pyc|so|java|rb|cc|cpp)\b|site-packages", re.IGNORECASE),
+    re.compile(
+        r"traceback|stack ?trace|\bline \d+, in\b|\bat 0x[0-9a-f]{6,}|\bthread '[\w-]+' panicked", re.IGNORECASE
+    ),
+    re.compile(r"\bgoroutine \d+ \[|\bpanic: |\n\s*at [\w.$<>]+ ?\(|\bat Object\.<anonymous>|\bnode:internal/"),
+    re.compile(
+        r"(?:^|[\s\"'(=])(?:file://)?/(?:usr|opt|home|app|srv|var|root|tmp|etc|proc|lib|lib64|mnt|code|workspace|models?)/[\w.-]+"
+    ),
+    re.compile(r"\b[A-Z]:\\\w+|(?:site|dist)-packages|node_modules"),
+    re.compile(r"\b[\w-]+\.(?:py|pyc|so|java|rb|cc|cpp)\b|\b[\w-]+\.(?:js|mjs|ts|go|rs|cs|kt|php):\d+", re.IGNORECASE),
     re.compile(
         r"\b(?:flask|werkzeug|gunicorn|django|fastapi|starlette|uvicorn|tornado|aiohttp|tensorflow|keras|pytorch|torch|"
         r"numpy|pandas|pydantic|marshmallow|jsonschema|orjson|simplejson|msgspec|sklearn|scikit-learn|xgboost|mlflow|"
-        r"jsondecodeerror|(?:key|value|type|attribute|index|unicodedecode)error)\b",
+        r"onnxruntime|lightgbm|catboost|springframework|fasterxml|jsondecodeerror)\b",
         re.IGNORECASE,
+    ),
+    re.compile(r"\b(?:javax?|jakarta|kotlin)\.[a-z]\w*\.\w+|\b\w+Exception: "),
+    re.compile(
+        r"\b(?:Key|Value|Type|Attribute|Index|Unicode\w*|Recursion|Overflow|Assertion|Runtime|Syntax)Error\b ?[:(]"
     ),
 )
 
@@ -98,8 +109,7 @@ def judge_prediction(window: Window, answer: Answered, profile: Profile) -> list
     broken = _shape(found, window, profile)
     if broken or found is None:
         return [Violation(rule="P0", expected=why, actual=shown(answer)) for why in broken]
-    closes = [float(str(record[profile.window.named("close")])) for record in window.records]
-    return [*_price(found["prediction"], answer), *_near(found, closes, profile.prediction, answer)]
+    return [*_price(found["prediction"], answer), *_near(found, moves_of(window, profile.window), profile, answer)]
 
 
 def judge_refusal(
@@ -118,19 +128,33 @@ def judge_refusal(
     return broken
 
 
-def judge_error_body(answer: Answered) -> list[Violation]:
-    """Judge the body of a non-2xx answer against C10: the error object, and nothing that gives the inside away."""
+def judge_error_body(answer: Answered, *, sent: str = "") -> list[Violation]:
+    """Judge the body of a non-2xx answer against C10: the error object, and nothing that gives the inside away.
+
+    What was `sent` may be quoted: it gives away nothing.
+    """
     error = (_json_object(answer) or {}).get("error")
     if not _is_error(error) or not _is_json_type(answer):
         wanted = 'application/json `{"error": {"code": str, "dimension": str or null, "message": str}}`'
         kind = answer.headers.get("content-type")
         return [Violation(rule="C10", expected=wanted, actual=f"{shown(answer)} as {kind!r}")]
-    text = answer.body.decode("utf-8", "replace")
+    text = "\n".join(_texts(json.loads(answer.body)))
+    if sent:
+        text = text.replace(sent, "")
     return [
         Violation(rule="C10", expected="no traceback, file path or library name", actual=f"{match[0]!r} in {text!r}")
         for pattern in _TELL_TALES
         if (match := pattern.search(text))
     ]
+
+
+def _texts(found: object) -> list[str]:
+    """Return every string of a JSON value, the names of its objects among them."""
+    if isinstance(found, dict):
+        return [text for name, value in found.items() for text in (name, *_texts(value))]
+    if isinstance(found, list):
+        return [text for value in found for text in _texts(value)]
+    return [found] if isinstance(found, str) else []
 
 
 def judge_same(first: Answered, second: Answered, profile: Profile, *, what: str) -> list[Violation]:
@@ -146,9 +170,28 @@ def is_same(first: float, second: float, promise: Prediction) -> bool:
     return math.isclose(first, second, rel_tol=promise.same_tolerance)
 
 
-def largest_move(closes: list[float]) -> float:
-    """Return the largest relative move between consecutive closes."""
-    return max((abs(after - before) / before for before, after in pairwise(closes)), default=0.0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """How far prices move in a window, as shares: `between_closes` by the smaller reading, `at_most` by the larger.
+
+    A share can be taken of the price before or of the price after; the contract does not say which, so a promise binds
+    only where both readings agree. `at_most` looks at every price within a second, and at the close before it.
+    """
+
+    between_closes: float
+    at_most: float
+    last: float
+
+
+def moves_of(window: Window, rule: WindowRule) -> Moves:
+    """Return how far the prices of a good window move."""
+    closes = [float(str(record[rule.named("close")])) for record in window.records]
+    steps = [abs(after - before) / max(after, before) for before, after in pairwise(closes)]
+    spans = []
+    for before, record in zip([None, *closes], window.records, strict=False):
+        prices = [float(str(record[name])) for name in rule.prices] + ([before] if before is not None else [])
+        spans.append(max(prices) / min(prices) - 1)
+    return Moves(between_closes=max(steps, default=0.0), at_most=max(spans), last=closes[-1])
 
 
 def _shape(found: dict[str, Any] | None, window: Window, profile: Profile) -> list[str]:
@@ -174,9 +217,9 @@ def _price(value: float, answer: Answered) -> list[Violation]:
     return [Violation(rule="P1", expected="a finite positive prediction", actual=shown(answer))]
 
 
-def _near(found: dict[str, Any], closes: list[float], promise: Prediction, answer: Answered) -> list[Violation]:
-    move, last = largest_move(closes), closes[-1]
-    if move <= promise.quiet_move:
+def _near(found: dict[str, Any], moves: Moves, profile: Profile, answer: Answered) -> list[Violation]:
+    promise, move, last = profile.prediction, moves.between_closes, moves.last
+    if moves.at_most <= promise.quiet_move:
         rule, tolerance = "P3", promise.quiet_tolerance
         flagged = [Violation(rule="P5", expected="no anomalies in a quiet window", actual=shown(answer))]
         broken = flagged if found["anomalies"] else []

@@ -61,7 +61,9 @@ def sweep() -> list[str]:
     """Remove containers of runs whose process on this machine is dead; return their names."""
     engine = docker.from_env()
     try:
-        found = engine.containers.list(all=True, filters={"label": [_RUN, f"{_HOST}={socket.gethostname()}"]})
+        mine = [_RUN, f"{_HOST}={socket.gethostname()}"]
+        # Another run may end meanwhile, and its containers with it.
+        found = engine.containers.list(all=True, filters={"label": mine}, ignore_removed=True)
         dead = [container for container in found if not _is_alive(container.labels.get(_PROCESS, ""))]
         for container in dead:
             with contextlib.suppress(docker.errors.NotFound):

@@ -1,85 +1,108 @@
-"""C8, C9, C10: bodies that are too large, or not what their type says."""
+"""C9, C10, D2, D5, R1: bodies that are not what their type says, that are it in an odd way, and in between."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.contract.judge import demand, judge_refusal
+from harness.contract.judge import OK, UNPROCESSABLE, Violation, demand, judge_prediction, judge_refusal, shown
+from harness.contract.malformed import ANSWERED, Flaw
+from harness.contract.malformed_csv import BROKEN_CSV, DOUBTFUL_CSV, NO_CSV, ODD_CSV, csv_flaws
+from harness.contract.malformed_json import DOUBTFUL_JSON, NO_JSON, ODD_JSON, json_flaws
 from harness.contract.records import CONTENT_TYPES, encode
+from harness.contract.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from harness.contract.profile import Profile
     from harness.contract.records import Window
-    from harness.system.client import Client
+    from harness.system.client import Answer, Client, Exchange
 
 pytestmark = pytest.mark.contract
 
-NOT_JSON = {
-    "empty": b"",
-    "blank": b"  \n",
-    "a word": b"window",
-    "cut off": b'{"window": [{"price_open": 1',
-    "a trailing comma": b'{"window": [],}',
-    "two objects": b"{}{}",
-    "single quotes": b"{'window': []}",
-    "an array at the top": b"[]",
-    "a string at the top": b'"window"',
-    "a number at the top": b"7",
-    "null at the top": b"null",
-    "bad UTF-8": b'{"window": "\xff\xfe"}',
-}
-NOT_CSV = {
-    "empty": b"",
-    "bad UTF-8": b"time_period_start,price_open\n\xff\xfe,1\n",
+_DIMENSIONS = {dimension for rule in RULES.values() for dimension in rule.dimensions}
+
+
+BROKEN_BODIES = {
+    **{f"json, {family}": flaws for family, flaws in NO_JSON.items()},
+    **{f"csv, {family}": flaws for family, flaws in NO_CSV.items()},
 }
 
 
-@pytest.mark.rule("C9", "C10")
-@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
-def test_what_is_no_json_object_is_400(client: Client, body: bytes) -> None:
-    """A body that is not what its type says MUST get 400."""
-    exchange = client.invoke(body)
-    demand(judge_refusal(exchange.answer, rule="C9", status=[400]), exchange)
-
-
-@pytest.mark.rule("C9", "C10")
-def test_deep_nesting_is_refused(client: Client, profile: Profile) -> None:
-    """JSON that nests deeper than a parser goes MUST get 400; a parser that goes there finds no records: 422."""
-    exchange = client.invoke(b'{"%s":' % profile.window.key.encode() + b"[" * 100_000 + b"]" * 100_000 + b"}")
-    demand(judge_refusal(exchange.answer, rule="C9", status=[400, 422]), exchange)
-
-
-@pytest.mark.rule("C9", "C10")
-@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity"])
-def test_json_literals_that_json_does_not_have_are_400(
-    client: Client, profile: Profile, fresh_window: Callable[[], Window], literal: str
+@pytest.mark.rule("C9", "C10", "R1")
+@pytest.mark.parametrize("flaws", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_what_is_not_what_its_type_says_is_400(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], flaws: tuple[Flaw, ...]
 ) -> None:
-    """NaN and Infinity literals MUST get 400."""
-    good = encode(profile.window, fresh_window(), "json").decode()
-    name = profile.window.of_kind("number")[0]
-    value = json.loads(good)[profile.window.key][0][name]
-    exchange = client.invoke(good.replace(f'"{name}":{json.dumps(value)}', f'"{name}":{literal}', 1).encode())
-    demand(judge_refusal(exchange.answer, rule="C9", status=[400]), exchange)
+    """A body that is not what its type says MUST get 400, and the good window after it its 200."""
+    _demand(client, profile, fresh_window(), flaws)
 
 
-@pytest.mark.rule("C9", "C10")
-@pytest.mark.parametrize("body", NOT_CSV.values(), ids=NOT_CSV.keys())
-def test_what_is_no_csv_is_400(client: Client, body: bytes) -> None:
-    """A body that is not what its type says MUST get 400."""
-    exchange = client.invoke(body, CONTENT_TYPES["csv"])
-    demand(judge_refusal(exchange.answer, rule="C9", status=[400]), exchange)
+@pytest.mark.rule("C9", "C10", "D2", "D5", "R1")
+def test_a_body_broken_anywhere_is_refused(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window]
+) -> None:
+    """A body that is not what its type says, or no whole window, MUST be refused wherever it broke."""
+
+    @given(flaw=st.one_of(json_flaws(profile.window), csv_flaws(profile.window)))
+    def check(flaw: Flaw) -> None:
+        _demand(client, profile, fresh_window(), [flaw])
+
+    check()
 
 
-@pytest.mark.rule("C9", "C10")
-@pytest.mark.parametrize("cells", ["7", ",7,7"], ids=["too few cells", "too many cells"])
-def test_ragged_csv_is_400(client: Client, profile: Profile, fresh_window: Callable[[], Window], cells: str) -> None:
-    """Ragged CSV MUST get 400."""
-    lines = encode(profile.window, fresh_window(), "csv").decode().splitlines()
-    lines[30] = lines[30] + cells if cells.startswith(",") else cells
-    exchange = client.invoke("\n".join(lines).encode(), CONTENT_TYPES["csv"])
-    demand(judge_refusal(exchange.answer, rule="C9", status=[400]), exchange)
+@pytest.mark.rule("C9", "C10", "D2", "D5", "R1")
+@pytest.mark.parametrize("flaws", BROKEN_CSV.values(), ids=BROKEN_CSV.keys())
+def test_csv_that_is_no_whole_window_is_refused(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], flaws: tuple[Flaw, ...]
+) -> None:
+    """A stray quote MUST get 400 or 422; rows that are missing, and a cell that is no number, MUST get 422."""
+    _demand(client, profile, fresh_window(), flaws)
+
+
+@pytest.mark.rule("C9", "C10", "C13", "R1")
+@pytest.mark.parametrize("flaw", [*DOUBTFUL_JSON, *DOUBTFUL_CSV], ids=repr)
+def test_what_parsers_differ_over_is_read_or_refused(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], flaw: Flaw
+) -> None:
+    """What good parsers differ over MUST be read or refused: it is no reason to fail, nor to hang."""
+    _demand(client, profile, fresh_window(), [flaw])
+
+
+@pytest.mark.rule("R1")
+@pytest.mark.parametrize("flaw", [*ODD_JSON, *ODD_CSV], ids=repr)
+def test_a_good_window_written_oddly_is_answered(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], flaw: Flaw
+) -> None:
+    """A good window MUST NOT be refused, however its type allows it to be written."""
+    _demand(client, profile, fresh_window(), [flaw])
+
+
+def _demand(client: Client, profile: Profile, window: Window, flaws: Sequence[Flaw]) -> None:
+    """Send the flawed bodies, then the good window: those get what they deserve, this its 200."""
+    broken: list[Violation] = []
+    first: Exchange | None = None
+    for flaw in flaws:
+        body = flaw.of(profile.window, encode(profile.window, window, flaw.codec))
+        exchange = client.invoke(body, CONTENT_TYPES[flaw.codec])
+        found = _judge(flaw, exchange.answer, window, profile)
+        broken += [replace(each, expected=f"{each.expected} to {flaw!r}") for each in found]
+        first = exchange if found and first is None else first
+    after = client.predict(window, flaws[-1].codec)
+    wrong = Violation(rule="R1", expected=f"200 to a good window after {flaws[-1]!r}", actual=shown(after.answer))
+    demand([*broken, *([] if after.answer.status == OK else [wrong])], first or after)
+
+
+def _judge(flaw: Flaw, answer: Answer, window: Window, profile: Profile) -> list[Violation]:
+    if flaw.statuses == ANSWERED:
+        return judge_prediction(window, answer, profile)
+    if answer.status == OK and OK in flaw.statuses:
+        # How it read what it may read or not shows in the numbers; what an answer always has does not depend on that.
+        return [each for each in judge_prediction(window, answer, profile) if each.rule in ("P0", "P1")]
+    dimensions = _DIMENSIONS if answer.status == UNPROCESSABLE else ()
+    return judge_refusal(answer, rule=flaw.rule, status=flaw.statuses, dimensions=dimensions)

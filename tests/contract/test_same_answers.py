@@ -1,67 +1,279 @@
-"""P2, P6: the same window gets the same prediction, and nothing of another's."""
+"""P0, P2, P6: the same window gets the same prediction, and nothing of another's."""
 
 from __future__ import annotations
 
+import random
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.contract.judge import Violation, demand, judge_prediction, judge_same, prediction_of
-from harness.contract.records import CONTENT_TYPES, Window, to_csv
+from harness.contract.judge import (
+    OK,
+    UNAVAILABLE,
+    UNPROCESSABLE,
+    Violation,
+    demand,
+    judge_prediction,
+    judge_refusal,
+    judge_same,
+    prediction_of,
+    shown,
+)
+from harness.contract.records import (
+    CONTENT_TYPES,
+    SECOND_NS,
+    Window,
+    build,
+    encode,
+    last_whole_second_ns,
+    moment_ns,
+    timestamp,
+    to_csv,
+)
+from harness.contract.rules import RULES
+from harness.system.client import Request
+from harness.system.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.contract.profile import Profile
+    from harness.contract.records import Codec
+    from harness.contract.series import Second
     from harness.system.client import Client, Exchange
 
 pytestmark = pytest.mark.contract
 
 CLIENTS = 16
+ROUNDS = 2
+ID = "X-Request-Id"
+NOTE = "x_note"
+# How long a client may be told to come back later before that is no answer at all.
+PATIENCE_S = 10.0
 
 
 @pytest.mark.rule("P2")
 def test_again_as_csv_and_in_another_order_the_prediction_is_the_same(
-    client: Client, profile: Profile, fresh_window: Callable[[], Window]
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], seed: int
 ) -> None:
     """The same window MUST give the same prediction: again, as CSV, with fields in another order."""
-    window = fresh_window()
-    reordered = Window(records=tuple(dict(reversed(list(record.items()))) for record in window.records))
+    window, shuffle = fresh_window(), random.Random(seed)  # noqa: S311 - an order to repeat, no secret
+    reversed_fields = Window(records=tuple(dict(reversed(list(record.items()))) for record in window.records))
+    one_order = shuffle.sample(list(profile.window.fields), len(profile.window.fields))
+    columns = to_csv(window, columns=one_order)
     first = client.predict(window)
     others = {
         "again": client.predict(window),
         "as CSV": client.predict(window, "csv"),
-        "with fields in another order": client.predict(reordered),
-        "as CSV with columns in another order": client.invoke(to_csv(reordered), CONTENT_TYPES["csv"]),
+        "with fields in another order": client.predict(reversed_fields),
+        "with fields in another order in each record": client.predict(_shuffled(window, shuffle)),
+        "as CSV with columns in another order": client.predict(reversed_fields, "csv"),
+        "as CSV with columns in any order": client.invoke(columns, CONTENT_TYPES["csv"]),
+        "as CSV with unknown columns between": client.invoke(_with_columns_between(columns), CONTENT_TYPES["csv"]),
+        "after all that": client.predict(window),
     }
     for what, second in others.items():
         demand(judge_same(first.answer, second.answer, profile, what=what), second)
 
 
-@pytest.mark.rule("P2", "P6")
+@pytest.mark.rule("P0", "R1")
+@pytest.mark.parametrize("digits", range(10))
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_as_of_is_as_sent(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], codec: Codec, digits: int
+) -> None:
+    """`as_of` MUST be the newest record's end as it was sent, to the last fraction digit."""
+    *older, newest = fresh_window().editable()
+    end = profile.window.named("end")
+    whole, zeros = str(newest[end])[:19], "0" * digits
+    window = Window(records=(*older, newest | {end: f"{whole}.{zeros}Z" if digits else f"{whole}Z"}))
+    exchange = client.predict(window, codec)
+    demand([each for each in judge_prediction(window, exchange.answer, profile) if each.rule in ("P0", "R1")], exchange)
+
+
+@pytest.mark.rule("P0", "R1")
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_nanoseconds_are_kept(client: Client, profile: Profile, series: Sequence[Second], codec: Codec) -> None:
+    """`as_of` MUST be the newest record's end as it was sent: 9 fraction digits are none too many."""
+    end_ns = last_whole_second_ns(time.time()) - SECOND_NS + 123_456_789
+    window = build(profile.window, series[: profile.window.records], end_ns=end_ns)
+    exchange = client.predict(window, codec)
+    demand([each for each in judge_prediction(window, exchange.answer, profile) if each.rule in ("P0", "R1")], exchange)
+
+
+@pytest.mark.rule("P0", "P2", "P6", "C10", "C11", "C13")
 def test_16_clients_at_once_each_get_their_own_answer(
     fresh_client: Callable[[], Client], profile: Profile, fresh_window: Callable[[], Window]
 ) -> None:
     """Nothing of one request MAY show in another's answer, and company MUST NOT change a prediction."""
-    windows = [fresh_window() for _ in range(CLIENTS)]
-    alone = _all_at_once(fresh_client, windows, threads=1)
-    together = _all_at_once(fresh_client, windows, threads=CLIENTS)
-    for window, before, after in zip(windows, alone, together, strict=True):
-        demand(judge_prediction(window, after.answer, profile), after)
-        broken = judge_same(before.answer, after.answer, profile, what="alongside 15 other requests")
-        if broken and prediction_of(after.answer) in {prediction_of(other.answer) for other in alone}:
-            broken = [Violation(rule="P6", expected=broken[0].expected, actual="another request's prediction")]
-        demand(broken, after)
+    parties = [_Party.number(index, fresh_window(), profile) for index in range(CLIENTS)]
+    alone = [_ask_all([party], fresh_client)[0] for party in parties]
+    together = _ask_all(parties, fresh_client)
+    strangers = {_prediction(found[0]): party for party, found in zip(parties, alone, strict=True)}
+    for party, before, after in zip(parties, alone, together, strict=True):
+        for exchange, asked in zip(after, cycle(party.requests), strict=False):
+            demand([*_judge_own(party, asked, exchange, profile), *_judge_foreign(party, parties, exchange)], exchange)
+        for exchange in (found for found in after if found.answer.status == OK):
+            broken = judge_same(before[0].answer, exchange.answer, profile, what="alongside 15 other requests")
+            if broken and strangers.get(_prediction(exchange), party) is not party:
+                broken = [Violation(rule="P6", expected=broken[0].expected, actual="another request's prediction")]
+            demand(broken, exchange)
 
 
-def _all_at_once(fresh_client: Callable[[], Client], windows: list[Window], *, threads: int) -> list[Exchange]:
-    def ask(window: Window) -> Exchange:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A request and what it deserves: 200, or another status with one of some dimensions."""
+
+    request: Request
+    status: int
+    dimensions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Party:
+    """One of many clients: a token that shows in all it sends, a window with an end of its own, its requests."""
+
+    token: str
+    window: Window
+    requests: tuple[_Asked, ...]
+
+    @classmethod
+    def number(cls, index: int, window: Window, profile: Profile) -> _Party:
+        """Make the client of a number: JSON and CSV take turns, and so do the refusals in between."""
+        token = f"party-{index:02d}-{random.getrandbits(64):016x}"
+        own = _noted(_earlier(window, profile, seconds=index), token)
+        codecs: tuple[Codec, ...] = ("json", "csv") if index % 2 else ("csv", "json")
+        first, second = (_good(profile, own, codec, token) for codec in codecs)
+        refused = _refusals(profile, own, token)
+        return cls(
+            token=token,
+            window=own,
+            requests=(first, refused[index % len(refused)], second, refused[(index + 3) % len(refused)]),
+        )
+
+
+def _good(profile: Profile, window: Window, codec: Codec, token: str) -> _Asked:
+    return _Asked(request=_invocation(profile, encode(profile.window, window, codec), token, codec), status=OK)
+
+
+def _refusals(profile: Profile, window: Window, token: str) -> list[_Asked]:
+    """Return requests to be refused for reasons that differ, each with the token in it."""
+    rule, kind = profile.window, {"Content-Type": CONTENT_TYPES["json"], ID: token}
+    number = rule.of_kind("number")[0]
+    good = encode(rule, window, "json")
+    nulled = Window(records=tuple({**record, number: None} for record in window.records))
+    stale = _earlier(window, profile, seconds=7_200)
+
+    def broken(other: Window, rule_id: str) -> _Asked:
+        request = _invocation(profile, encode(rule, other, "json"), token, "json")
+        return _Asked(request=request, status=UNPROCESSABLE, dimensions=frozenset(RULES[rule_id].dimensions))
+
+    def refused(status: int, request: Request) -> _Asked:
+        return _Asked(request=request, status=status)
+
+    path = profile.http.invocations_path
+    return [
+        broken(nulled, "D4"),
+        refused(404, Request(method="GET", path=f"/{token}", headers={ID: token})),
+        broken(stale, "D9"),
+        refused(400, _invocation(profile, good[:-1], token, "json")),
+        refused(415, Request(method="POST", path=path, headers={**kind, "Content-Type": f"text/{token}"}, body=good)),
+        refused(405, Request(method="PUT", path=profile.http.ping_path, headers=kind, body=token.encode())),
+        refused(406, Request(method="POST", path=path, headers={**kind, "Accept": f"text/{token}"}, body=good)),
+    ]
+
+
+def _invocation(profile: Profile, body: bytes, token: str, codec: Codec) -> Request:
+    headers = {"Content-Type": CONTENT_TYPES[codec], ID: token}
+    return Request(method="POST", path=profile.http.invocations_path, headers=headers, body=body)
+
+
+def _earlier(window: Window, profile: Profile, *, seconds: int) -> Window:
+    """Move a window back in time."""
+    names = profile.window.of_kind("timestamp")
+    return Window(
+        records=tuple(
+            {
+                **record,
+                **{name: timestamp((moment_ns(record[name]) or 0) - seconds * SECOND_NS) for name in names},
+            }
+            for record in window.records
+        )
+    )
+
+
+def _noted(window: Window, note: str) -> Window:
+    return Window(records=tuple({**record, NOTE: note} for record in window.records))
+
+
+def _shuffled(window: Window, shuffle: random.Random) -> Window:
+    return Window(records=tuple(dict(shuffle.sample(list(record.items()), len(record))) for record in window.records))
+
+
+def _with_columns_between(content: bytes) -> bytes:
+    """Put an unknown column after every known one."""
+    header, *rows = content.decode().splitlines()
+    names = ",".join(f"{name},x_{name}" for name in header.split(","))
+    return "\n".join([names, *(",".join(f"{cell},{cell}" for cell in row.split(",")) for row in rows)]).encode()
+
+
+def _ask_all(parties: Sequence[_Party], fresh_client: Callable[[], Client]) -> list[list[Exchange]]:
+    """Let every client ask all that it has to ask, twice, all of them at once."""
+    start = Barrier(len(parties), timeout=PATIENCE_S)
+
+    def ask(party: _Party) -> list[Exchange]:
         own = fresh_client()
+        start.wait()
         try:
-            return own.predict(window)
+            return [_insist(own, asked.request) for _ in range(ROUNDS) for asked in party.requests]
         finally:
             own.close()
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(ask, windows))
+    with ThreadPoolExecutor(len(parties)) as pool:
+        return list(pool.map(ask, parties))
+
+
+def _insist(client: Client, request: Request) -> Exchange:
+    """Send until the answer is another than to come back later, which overload allows."""
+    last: list[Exchange] = []
+
+    def look() -> Exchange | None:
+        last.append(client.send(request))
+        answer = last[-1].answer
+        is_shed = answer.status == UNAVAILABLE and answer.headers.get("retry-after", "").isdigit()
+        return None if is_shed and len(last) < PATIENCE_S / 0.1 else last[-1]
+
+    return wait_for(look, subject="an answer", budget_s=2 * PATIENCE_S, pause_s=0.1)
+
+
+def _judge_own(party: _Party, asked: _Asked, exchange: Exchange, profile: Profile) -> Iterator[Violation]:
+    """Judge an answer by what its own request deserves."""
+    answer = exchange.answer
+    if asked.status == OK:
+        yield from judge_prediction(party.window, answer, profile)
+    elif answer.status == OK or not asked.dimensions:
+        yield from judge_refusal(answer, rule="P6", status=[asked.status])
+    else:
+        yield from judge_refusal(answer, rule="P6", status=[asked.status], dimensions=asked.dimensions)
+    if answer.headers.get(ID.lower()) != party.token:
+        yield Violation(rule="C11", expected=f"{ID}: {party.token}", actual=str(answer.headers.get(ID.lower())))
+
+
+def _judge_foreign(party: _Party, parties: Sequence[_Party], exchange: Exchange) -> list[Violation]:
+    """Judge whether a token of another client shows anywhere in an answer."""
+    answer = exchange.answer
+    text = " ".join(answer.headers.values()) + answer.body.decode("utf-8", "replace")
+    return [
+        Violation(rule="P6", expected="nothing of another's request", actual=f"{other.token} in {shown(answer)}")
+        for other in parties
+        if other is not party and other.token in text
+    ]
+
+
+def _prediction(exchange: Exchange) -> float | None:
+    return prediction_of(exchange.answer)

@@ -75,6 +75,20 @@ def test_jump_must_be_flagged_and_followed(anomalies: list[Any], share: float, b
     assert rules(window, answer(GOOD | changes)) == broken
 
 
+def test_what_moves_within_a_second_is_not_quiet_although_its_close_is() -> None:
+    records = QUIET.editable()
+    records[30]["price_high"] = float(str(records[30]["price_high"])) * 1.03
+    window = Window(records=tuple(records))
+    assert rules(window, answer(GOOD)) == rules(window, answer(GOOD | {"anomalies": FLAG})) == set()
+
+
+@pytest.mark.parametrize("share", [1.051, 1 / 1.051])
+def test_a_move_that_is_a_jump_by_one_reading_alone_may_be_flagged_or_not(share: float) -> None:
+    window = _with_last_close(LAST * share)
+    answers = [answer(GOOD | {"anomalies": found, "prediction": LAST * share}) for found in ([], FLAG)]
+    assert [rules(window, one) for one in answers] == [set(), set()]
+
+
 def test_move_between_quiet_and_jump_may_be_flagged_or_not() -> None:
     window = _with_last_close(LAST * 1.03)
     assert rules(window, answer(GOOD)) == rules(window, answer(GOOD | {"anomalies": FLAG})) == set()

@@ -1,0 +1,153 @@
+"""D2, D3, D5, D9, D10, R1: the edges of the data rules, one by one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.data_rules import CLOCK_SLACK_S, allowed_dimensions, broken_rules
+from harness.contract.judge import UNPROCESSABLE, Violation, demand, judge_prediction, judge_refusal
+from harness.contract.records import Window, build, last_whole_second_ns
+from harness.contract.series import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.contract.profile import Profile
+    from harness.contract.records import Codec, Record
+    from harness.contract.series import Second
+    from harness.system.client import Client
+    from tests.data_quality.conftest import SendGood
+
+pytestmark = pytest.mark.dq
+
+# Moments at which a calendar is easily got wrong; a window that ends there is stale, and nothing else.
+MOMENTS = {
+    "a leap day": datetime(2024, 2, 29, 12, tzinfo=UTC),
+    "the end of a leap day": datetime(2024, 3, 1, tzinfo=UTC),
+    "midnight": datetime(2025, 6, 15, 0, 0, 30, tzinfo=UTC),
+    "the end of a year": datetime(2025, 1, 1, 0, 0, 30, tzinfo=UTC),
+    "the end of a month": datetime(2025, 5, 1, 0, 0, 1, tzinfo=UTC),
+    "the leap day of 2000": datetime(2000, 2, 29, 23, 59, 59, tzinfo=UTC),
+}
+
+
+@pytest.mark.rule("R1", "D9")
+@pytest.mark.parametrize("age_s", [0, 30, 55, 60 - CLOCK_SLACK_S - 1])
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_a_window_of_up_to_60_s_is_taken(send_good: SendGood, profile: Profile, age_s: int, codec: Codec) -> None:
+    """A window whose newest record ended up to 60 s ago MUST be answered (3 s are left to clocks and transport)."""
+    _demand_answered(send_good, profile, _calm(profile), end_s=time.time() - age_s, codec=codec)
+
+
+@pytest.mark.rule("R1", "D10")
+def test_a_window_a_second_ahead_is_taken(send_good: SendGood, profile: Profile) -> None:
+    """A window that ends no more than 2 s in the future MUST be answered."""
+    _demand_answered(send_good, profile, _calm(profile), end_s=time.time() + 1)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "rule"),
+    [
+        pytest.param(age_s, rule, marks=pytest.mark.rule(rule))
+        for age_s, rule in [(63, "D9"), (90, "D9"), (3_600, "D9"), (-5, "D10"), (-90, "D10")]
+    ],
+)
+def test_a_window_out_of_time_is_refused(client: Client, profile: Profile, age_s: int, rule: str) -> None:
+    """A window older than 60 s, or more than 2 s ahead, MUST be refused."""
+    _demand_refused(client, profile, _at(profile, _calm(profile), time.time() - age_s), rule)
+
+
+@pytest.mark.rule("D9")
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
+def test_the_calendar_is_read_right(client: Client, profile: Profile, moment: datetime) -> None:
+    """A window at a leap day, midnight or a year's end is well-formed: it MUST be refused for its age alone."""
+    _demand_refused(client, profile, _at(profile, _calm(profile), moment.timestamp()), "D9")
+
+
+@pytest.mark.rule("D2")
+@pytest.mark.parametrize("day", ["2023-02-29", "2024-02-30", "2100-02-29", "2025-04-31", "2025-00-10", "2025-01-00"])
+def test_a_day_that_never_was_is_refused(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], day: str
+) -> None:
+    """A timestamp MUST name a real time."""
+    name = profile.window.named("last_event")
+    records = _changed(fresh_window(), 30, lambda record: {**record, name: f"{day}{str(record[name])[10:]}"})
+    _demand_refused(client, profile, records, "D2")
+
+
+@pytest.mark.rule("D5")
+@pytest.mark.parametrize("count", [0, 1, 59, 61, 120])
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_another_number_of_records_is_refused(client: Client, profile: Profile, count: int, codec: Codec) -> None:
+    """A window MUST have exactly 60 records."""
+    window = _at(profile, generate(seed=2, seconds=count), time.time())
+    _demand_refused(client, profile, window, "D5", codec=codec)
+
+
+@pytest.mark.rule("R1", "D3")
+def test_high_may_be_low_and_volume_nothing(send_good: SendGood, profile: Profile) -> None:
+    """Prices that are equal, volumes and counts of 0 keep every rule."""
+    seconds = [
+        replace(second, open=30_000.0, high=30_000.0, low=30_000.0, close=30_000.0, volume=0.0, count=0)
+        for second in _calm(profile)
+    ]
+    _demand_answered(send_good, profile, seconds, end_s=time.time())
+
+
+@pytest.mark.rule("R1", "D11")
+@pytest.mark.parametrize("price", [1, 1.0, 1.000001, 9_999_999.99, 10_000_000])
+def test_prices_at_the_edge_of_the_plausible_are_taken(client: Client, profile: Profile, price: float) -> None:
+    """Prices inside the plausible range, its ends too, MUST be taken."""
+    seconds = [replace(s, open=price, high=price, low=price, close=price) for s in _calm(profile)]
+    exchange = client.predict(_at(profile, seconds, time.time()))
+    wrong = Violation(rule="R1", expected=f"200 to a price of {price!r}", actual=str(exchange.answer.status))
+    demand([] if exchange.answer.status == 200 else [wrong], exchange)
+
+
+@pytest.mark.rule("P0")
+@pytest.mark.parametrize("digits", [0, 3, 6, 9])
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_as_of_is_the_newest_end_as_it_was_sent(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], digits: int, codec: Codec
+) -> None:
+    """`as_of` MUST be the newest record's end as sent, with as many fraction digits."""
+    end = profile.window.named("end")
+    fraction = f".{'0' * digits}" if digits else ""
+    window = _changed(fresh_window(), 59, lambda record: {**record, end: f"{str(record[end])[:19]}{fraction}Z"})
+    exchange = client.predict(window, codec)
+    demand([v for v in judge_prediction(window, exchange.answer, profile) if v.rule in ("R1", "P0")], exchange)
+
+
+def _calm(profile: Profile) -> list[Second]:
+    return generate(seed=2, seconds=profile.window.records)
+
+
+def _at(profile: Profile, seconds: Sequence[Second], end_s: float) -> Window:
+    return build(profile.window, seconds, end_ns=last_whole_second_ns(end_s))
+
+
+def _changed(window: Window, place: int, change: Callable[[Record], Record]) -> Window:
+    records = window.editable()
+    records[place] = change(records[place])
+    return Window(records=tuple(records))
+
+
+def _demand_answered(
+    send_good: SendGood, profile: Profile, seconds: Sequence[Second], *, end_s: float, codec: Codec = "json"
+) -> None:
+    window = _at(profile, seconds, end_s)
+    exchange = send_good(window, codec)
+    demand(judge_prediction(window, exchange.answer, profile), exchange)
+
+
+def _demand_refused(client: Client, profile: Profile, window: Window, rule: str, *, codec: Codec = "json") -> None:
+    allowed = allowed_dimensions(broken_rules(profile.window, window, now_s=time.time()) | {rule})
+    exchange = client.predict(window, codec)
+    found = judge_refusal(exchange.answer, rule=rule, status=[UNPROCESSABLE], dimensions=allowed)
+    # The error's body has a check of its own: here only the refusal and its dimension count.
+    demand([violation for violation in found if violation.rule == rule], exchange)

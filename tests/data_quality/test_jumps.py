@@ -1,0 +1,82 @@
+"""P5: prices that jump within a second, as they do at three in the morning."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.judge import demand, judge_prediction
+from harness.contract.records import build, last_whole_second_ns
+from harness.contract.series import Second, generate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.contract.profile import Profile
+    from tests.data_quality.conftest import SendGood
+
+pytestmark = pytest.mark.dq
+
+LEVEL = 30_000.0
+
+
+def step(calm: Sequence[Second], place: int, by: float) -> list[Second]:
+    """Jump at a place, and stay there."""
+    return [*calm[:place], *(_lifted(second, by) for second in calm[place:])]
+
+
+def spike(calm: Sequence[Second], place: int, by: float) -> list[Second]:
+    """Jump for one second, and come back."""
+    return [*calm[:place], _lifted(calm[place], by), *calm[place + 1 :]]
+
+
+def there_and_back_later(calm: Sequence[Second], place: int, by: float) -> list[Second]:
+    """Jump for ten seconds, and come back."""
+    lifted = [_lifted(second, by) for second in calm[place : place + 10]]
+    return [*calm[:place], *lifted, *calm[place + 10 :]]
+
+
+@pytest.mark.rule("P5")
+@pytest.mark.parametrize("shape", [step, spike, there_and_back_later])
+@pytest.mark.parametrize("usd", [10_000, -10_000], ids=["up", "down"])
+@pytest.mark.parametrize("place", [1, 30, 59])
+def test_a_jump_of_10_000_is_flagged(
+    send_good: SendGood, profile: Profile, shape: Callable[..., list[Second]], usd: float, place: int
+) -> None:
+    """A jump of $10,000 within a second MUST be answered, flagged, and predicted within 5 % of the last close."""
+    _demand_right(send_good, profile, shape(_calm(profile, LEVEL), place, usd))
+
+
+@pytest.mark.rule("P5")
+@pytest.mark.parametrize("level", [2.0, 250.0, 7_200.0, 100_000.0, 700_000.0])
+@pytest.mark.parametrize("share", [1 / 3, -1 / 3, 0.08, -0.08], ids=["third up", "third down", "8 % up", "8 % down"])
+def test_a_jump_is_flagged_at_any_level(send_good: SendGood, profile: Profile, level: float, share: float) -> None:
+    """A jump in proportion MUST be answered, flagged, and predicted within 5 % of the last close, at any level."""
+    _demand_right(send_good, profile, step(_calm(profile, level), 40, share * level))
+
+
+@pytest.mark.rule("R1", "P0", "P1")
+@pytest.mark.parametrize("share", [0.02, 0.04, -0.04], ids=["2 %", "4 % up", "4 % down"])
+def test_a_move_that_is_no_jump_is_answered(send_good: SendGood, profile: Profile, share: float) -> None:
+    """A move between 1 % and 5 % is a good window: it MUST be answered, flagged or not."""
+    _demand_right(send_good, profile, step(_calm(profile, LEVEL), 40, share * LEVEL), rule="R1")
+
+
+def _demand_right(send_good: SendGood, profile: Profile, seconds: Sequence[Second], *, rule: str = "P5") -> None:
+    window = build(profile.window, seconds, end_ns=last_whole_second_ns(time.time()))
+    exchange = send_good(window)
+    found = judge_prediction(window, exchange.answer, profile)
+    # Refusing a window with a jump breaks the promise about jumps, not the one about good windows.
+    demand([replace(violation, rule=rule) if violation.rule == "R1" else violation for violation in found], exchange)
+
+
+def _calm(profile: Profile, level: float) -> list[Second]:
+    return generate(seed=3, seconds=profile.window.records, level=level)
+
+
+def _lifted(second: Second, by: float) -> Second:
+    prices = {role: round(getattr(second, role) + by, 6) for role in ("open", "high", "low", "close")}
+    return replace(second, **prices)

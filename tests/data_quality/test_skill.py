@@ -1,0 +1,132 @@
+"""P2, P3, P4: skill over a series, and that a prediction follows from its window alone."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.judge import Violation, demand, judge_prediction, judge_same, prediction_of
+from harness.contract.records import build, encode, last_whole_second_ns
+from harness.contract.series import Second, generate
+from harness.contract.skill import Undecidable, skill_of
+from harness.contract.verdict import Verdict
+from harness.pytest_fixtures import CHOICE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from harness.contract.profile import Profile
+    from harness.contract.records import Window
+    from harness.contract.vacuity import Tally
+    from harness.system.client import Client, Exchange
+    from tests.data_quality.conftest import SendGood
+
+pytestmark = pytest.mark.dq
+
+WINDOWS = 360
+STRETCHES = 4
+THREADS = 4
+OTHERS = {"quick": 100, "normal": 1_000, "thorough": 1_000}
+
+
+@pytest.mark.rule("P4")
+def test_predictions_are_no_worse_than_persistence(
+    fresh_client: Callable[[], Client], profile: Profile, series: Sequence[Second], tally: Tally
+) -> None:
+    """Over a series the error MUST be no worse than 1.5 times that of persistence, as RMSE."""
+    count = profile.window.records
+    begins = list(_begins(len(series) - count))
+    windows = [build(profile.window, series[at : at + count], end_ns=_now_ns()) for at in begins]
+    exchanges = _ask(fresh_client, windows)
+    for exchange in exchanges:
+        tally.note_good(exchange.answer.status)
+    predictions = [prediction_of(exchange.answer) for exchange in exchanges]
+    silent = next((one for one, found in zip(exchanges, predictions, strict=True) if found is None), None)
+    wrong = Violation(rule="P4", expected="a prediction to compare", actual=str(silent and silent.answer.status))
+    demand([wrong] if silent is not None else [], silent)
+    last = [series[at + count - 1].close for at in begins]
+    truths = [series[at + count].close for at in begins]
+    limit = profile.prediction.skill_limit
+    skill = skill_of([found or 0.0 for found in predictions], last, truths, limit=limit)
+    if skill.verdict is Verdict.UNKNOWN:
+        raise Undecidable(str(skill))
+    wrong = Violation(rule="P4", expected=f"RMSE at most {limit:g} times that of persistence", actual=str(skill))
+    demand([wrong] if skill.verdict is Verdict.FAILED else [])
+
+
+@pytest.mark.rule("P3")
+@pytest.mark.parametrize("factor", [1 / 3_000, 0.1, 3.0, 30.0])
+def test_prices_times_k_give_a_prediction_times_k(send_good: SendGood, profile: Profile, factor: float) -> None:
+    """At any price level the prediction MUST lie within 1 % of the last close: so it scales with the prices."""
+    calm = generate(seed=11, seconds=profile.window.records, level=30_000.0)
+    tolerance = 2 * profile.prediction.quiet_tolerance
+    plain, scaled = (send_good(_window(profile, [_times(second, k) for second in calm])) for k in (1.0, factor))
+    before, after = prediction_of(plain.answer), prediction_of(scaled.answer)
+    is_kept = before is not None and after is not None and abs(after / (before * factor) - 1) <= tolerance
+    expected = f"a prediction within {tolerance:.0%} of {(before or 0.0) * factor:g}"
+    demand([] if is_kept else [Violation(rule="P3", expected=expected, actual=str(after))], scaled)
+
+
+@pytest.mark.rule("P2")
+def test_what_stands_after_a_window_changes_nothing(client: Client, profile: Profile, send_good: SendGood) -> None:
+    """The same window MUST give the same prediction, with blanks or a line end after it too."""
+    window = _window(profile, generate(seed=12, seconds=profile.window.records))
+    plain = send_good(window)
+    for what, text in {"with a line end": b"\n", "with blanks": b"  \r\n\t "}.items():
+        exchange = client.invoke(encode(profile.window, window, "json") + text)
+        demand(judge_same(plain.answer, exchange.answer, profile, what=what), exchange)
+
+
+@pytest.mark.rule("P2", "P6")
+def test_a_thousand_others_change_nothing(
+    request: pytest.FixtureRequest, fresh_client: Callable[[], Client], profile: Profile, send_good: SendGood
+) -> None:
+    """The same window MUST give the same prediction after 1,000 others."""
+    window = _window(profile, generate(seed=13, seconds=profile.window.records))
+    first = send_good(window)
+    demand(judge_prediction(window, first.answer, profile), first)
+    others = OTHERS[request.config.stash[CHOICE].effort]
+    market = generate(seed=14, seconds=profile.window.records + others, level=700.0)
+    _ask(fresh_client, [_window(profile, market[at : at + profile.window.records]) for at in range(others)])
+    again = send_good(window)
+    demand(judge_same(first.answer, again.answer, profile, what=f"after {others} other windows"), again)
+
+
+def _begins(last: int) -> Iterator[int]:
+    """Spread consecutive windows over stretches of the series."""
+    each = min(WINDOWS, last) // STRETCHES
+    for stretch in range(STRETCHES):
+        first = (last - each) * stretch // max(STRETCHES - 1, 1)
+        yield from range(first, first + each)
+
+
+def _ask(fresh_client: Callable[[], Client], windows: Sequence[Window]) -> list[Exchange]:
+    """Send windows over a few connections, and return the exchanges in the windows' order."""
+
+    def ask(part: Sequence[Window]) -> list[Exchange]:
+        client = fresh_client()
+        try:
+            return [client.predict(window) for window in part]
+        finally:
+            client.close()
+
+    size = -(-len(windows) // THREADS)
+    parts = [windows[begin : begin + size] for begin in range(0, len(windows), size)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [exchange for part in pool.map(ask, parts) for exchange in part]
+
+
+def _window(profile: Profile, seconds: Sequence[Second]) -> Window:
+    return build(profile.window, seconds, end_ns=_now_ns())
+
+
+def _now_ns() -> int:
+    return last_whole_second_ns(time.time())
+
+
+def _times(second: Second, factor: float) -> Second:
+    return replace(second, **{role: getattr(second, role) * factor for role in ("open", "high", "low", "close")})

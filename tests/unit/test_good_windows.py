@@ -1,0 +1,36 @@
+"""Whatever way a good window is sent, it stays good, and means the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from hypothesis import given, settings
+
+from harness.contract.data_rules import broken_rules
+from harness.contract.good_windows import Way, ways
+from harness.contract.profile import load_profile
+from harness.contract.records import build, last_whole_second_ns
+from harness.contract.series import generate
+
+RULE = load_profile().window
+NOW_S = 1_790_000_000.25
+GOOD = build(RULE, generate(seed=1, seconds=RULE.records), end_ns=last_whole_second_ns(NOW_S))
+NUMBERS = RULE.of_kind("number", "integer")
+
+
+@settings(max_examples=150, database=None)
+@given(way=ways(RULE))
+def test_a_good_window_stays_good(way: Way) -> None:
+    assert broken_rules(RULE, way.window(GOOD), now_s=NOW_S) == set()
+
+
+@settings(max_examples=150, database=None)
+@given(way=ways(RULE))
+def test_json_and_csv_carry_the_numbers_that_were_meant(way: Way) -> None:
+    meant = [[record[name] for name in NUMBERS] for record in GOOD.records]
+    for codec in way.codecs:
+        body = way.body(RULE, GOOD, codec)
+        rows = json.loads(body)[RULE.key] if codec == "json" else list(csv.DictReader(io.StringIO(body.decode())))
+        assert [[float(row[name]) for name in NUMBERS] for row in rows] == meant
