@@ -140,6 +140,7 @@ class _Party:
 
     token: str
     window: Window
+    as_of: str
     requests: tuple[_Asked, ...]
 
     @classmethod
@@ -153,6 +154,7 @@ class _Party:
         return cls(
             token=token,
             window=own,
+            as_of=str(own.newest(profile.window.named("end"))),
             requests=(first, refused[index % len(refused)], second, refused[(index + 3) % len(refused)]),
         )
 
@@ -265,13 +267,14 @@ def _judge_own(party: _Party, asked: _Asked, exchange: Exchange, profile: Profil
 
 
 def _judge_foreign(party: _Party, parties: Sequence[_Party], exchange: Exchange) -> list[Violation]:
-    """Judge whether a token of another client shows anywhere in an answer."""
+    """Judge whether a token of another client, or the end of its window, shows anywhere in an answer."""
     answer = exchange.answer
     text = " ".join(answer.headers.values()) + answer.body.decode("utf-8", "replace")
+    foreign = {mark for other in parties for mark in (other.token, other.as_of)} - {party.token, party.as_of}
     return [
-        Violation(rule="P6", expected="nothing of another's request", actual=f"{other.token} in {shown(answer)}")
-        for other in parties
-        if other is not party and other.token in text
+        Violation(rule="P6", expected="nothing of another's request", actual=f"{mark} in {shown(answer)}")
+        for mark in sorted(foreign)
+        if mark in text
     ]
 
 
