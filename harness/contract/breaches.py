@@ -66,7 +66,8 @@ def kinds_of_breaches(rule: WindowRule) -> Mapping[str, Kinds]:
 def _places(rule: WindowRule) -> SearchStrategy[tuple[int, ...]]:
     """Draw which records are hit: the first, the last, the middle, any one, many, all."""
     last = rule.records - 1
-    one = st.sampled_from([(0,), (last,), (last // 2,)])
+    # The middle first: it is what the simplest example hits, and what looks at the first or the last alone misses.
+    one = st.sampled_from([(last // 2,), (0,), (last,)])
     some = st.lists(st.integers(0, last), min_size=1, max_size=rule.records, unique=True).map(sorted).map(tuple)
     return st.one_of(one, some, st.just(tuple(range(rule.records))))
 

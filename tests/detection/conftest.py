@@ -103,8 +103,8 @@ def judged(
         with _laid_over(defect, bases[defect.base], sut_run) as image:
             return _judge(defect, folder, f"--sut-image={image}")
 
-    # A defect on the wire keeps a core busy; one under faults or load, or in a container of its own, mostly waits.
-    lanes = {"wire": ThreadPoolExecutor(1), "own": ThreadPoolExecutor(3), "load": ThreadPoolExecutor(2)}
+    # A defect on the wire keeps a core busy half of the time; one under faults, load or at its start mostly waits.
+    lanes = {"wire": ThreadPoolExecutor(2), "own": ThreadPoolExecutor(3), "load": ThreadPoolExecutor(2)}
     try:
         yield {defect.name: lanes[_lane(defect)].submit(judge, defect) for defect in asked}
     finally:
