@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import recorder
 from harness.contract.judge import Violated
-from harness.system.client import NoAnswer
+from harness.options import CHOICE
+from harness.system.client import Exchange, NoAnswer
 from harness.system.container import SutLost
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
     from harness.contract.profile import Profile
@@ -32,6 +36,7 @@ def blame(
     if violated and all(rule_id in profile.waived for rule_id in violated):
         _waive(item, report, violated, profile)
         return
+    _keep_bodies(theirs, report, item.config.stash[CHOICE].report_dir)
     report.user_properties += [(recorder.VIOLATED, rule_id) for rule_id in violated if rule_id not in profile.waived]
     if sut is not None:
         report.sections.append(("sut", sut.story()))
@@ -50,6 +55,19 @@ def _violated(cause: BaseException, sut: Sut | None) -> list[str]:
     if isinstance(cause, SutLost) or (isinstance(cause, NoAnswer) and sut is not None and not sut.is_there()):
         return ["C18"]
     return ["C13"] if isinstance(cause, NoAnswer) and cause.failure == "timed out" else []
+
+
+def _keep_bodies(causes: Sequence[BaseException], report: pytest.TestReport, folder: Path | None) -> None:
+    """Keep what was sent, where it is too long to be printed, beside the report."""
+    exchanges = [cause.exchange for cause in causes if isinstance(cause, Violated)]
+    kept = [found.kept_body for found in exchanges if isinstance(found, Exchange) and found.kept_body]
+    for name, body in kept if folder is not None else ():
+        path = (folder or Path()) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    if kept:
+        place = f"run the line in {folder}" if folder is not None else "bodies are kept with --sut-report-dir alone"
+        report.sections.append(("again", f"{place}; a window is refused for its age soon after it was sent"))
 
 
 def _waive(item: pytest.Item, report: pytest.TestReport, violated: list[str], profile: Profile) -> None:

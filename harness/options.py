@@ -76,6 +76,9 @@ class Choice:
     alerts: str
 
 
+CHOICE: pytest.StashKey[Choice] = pytest.StashKey()
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Declare each option with its ini twin."""
     group = parser.getgroup("sut", "the system under test")

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from harness import recorder
 from harness.blame import blame
 from harness.contract.profile import DEFAULT_PROFILE, Profile, load_profile
 from harness.contract.rules import RULES, SUITES
 from harness.contract.tables import ProfileInvalid
-from harness.options import EXAMPLES, Choice, add_options, read_choice
+from harness.options import CHOICE, EXAMPLES, Choice, add_options, read_choice
 from harness.pytest_fixtures import *  # noqa: F403 - pytest finds fixtures by name in a plugin's module
-from harness.pytest_fixtures import CHOICE, PROFILE, SHARED_SUT
+from harness.pytest_fixtures import PROFILE, SHARED_SUT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,8 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     config.stash[CHOICE], config.stash[PROFILE] = choice, profile
     phases = [Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if choice.effort != "quick" else [])]
-    examples = EXAMPLES[choice.effort]
-    settings.register_profile("harness", deadline=None, max_examples=examples, print_blob=False, phases=phases)
+    # A failing example is kept beside the report, and is tried first the next time.
+    database = DirectoryBasedExampleDatabase(choice.report_dir / "examples") if choice.report_dir else None
+    settings.register_profile(
+        "harness",
+        deadline=None,
+        max_examples=EXAMPLES[choice.effort],
+        print_blob=False,
+        phases=phases,
+        database=database,
+    )
     settings.load_profile("harness")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(recorder.Recorder(config, choice, profile), "harness.recorder")

@@ -12,6 +12,7 @@ from harness.contract.judge import Violated, Violation
 from harness.contract.records import Window, build, last_whole_second_ns
 from harness.contract.series import Second, generate
 from harness.contract.vacuity import Tally
+from harness.options import CHOICE
 from harness.recorder import SUBJECT
 from harness.system.client import Client
 from harness.system.container import CannotStart, Launch, NeverReady, Sut, SutLost, image_id
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.contract.profile import Profile
-    from harness.options import Choice
 
-CHOICE: pytest.StashKey[Choice] = pytest.StashKey()
 PROFILE: pytest.StashKey[Profile] = pytest.StashKey()
 SHARED_SUT: pytest.StashKey[Sut | None] = pytest.StashKey()
 _SERIES_SECONDS = 3_600

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import time
 from dataclasses import dataclass, field
@@ -48,6 +49,12 @@ class Exchange:
     url: str
     request: Request
     answer: Answer
+
+    @property
+    def kept_body(self) -> tuple[str, bytes] | None:
+        """The file that `curl` names, and what has to stand in it; None where the line holds the body itself."""
+        body = self.request.body
+        return (body_file(body), body) if body is not None and len(body) > _INLINE_BYTES else None
 
     @property
     def curl(self) -> str:
@@ -169,6 +176,9 @@ def _innermost(error: BaseException) -> str:
 
 
 def _shown(body: bytes) -> str:
-    if len(body) <= _INLINE_BYTES:
-        return body.decode("utf-8", "backslashreplace")
-    return f"@body  # {len(body)} bytes, {body[:60]!r}..."
+    return body.decode("utf-8", "backslashreplace") if len(body) <= _INLINE_BYTES else f"@{body_file(body)}"
+
+
+def body_file(body: bytes) -> str:
+    """Name the file, below a report's folder, that keeps a body too long for a command line."""
+    return f"failures/{hashlib.sha256(body).hexdigest()[:12]}.body"

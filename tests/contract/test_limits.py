@@ -8,7 +8,7 @@ import pytest
 
 from harness.contract.judge import Violation, demand
 from harness.contract.records import CONTENT_TYPES
-from harness.pytest_fixtures import CHOICE
+from harness.options import CHOICE
 from harness.system.wire import Wire, chunked
 from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.contract.judge import demand
 from harness.contract.loading import judge_loading
-from harness.pytest_fixtures import CHOICE
+from harness.options import CHOICE
 from harness.system.container import Launch, Sut
 from harness.system.starts import Start, judge_start, start_together, watch, ways
 

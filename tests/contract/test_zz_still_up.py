@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.contract.judge import Violation, demand
-from harness.pytest_fixtures import CHOICE
+from harness.options import CHOICE
 
 pytestmark = pytest.mark.contract
 

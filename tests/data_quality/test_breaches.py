@@ -50,7 +50,7 @@ def test_breach_is_refused(
         exchange = client.predict(window, codec)
         demand(_judge(exchange, breach, broken), exchange)
 
-    each = max(1, round(EACH_KIND_SHARE * settings.default.max_examples))
+    each = max(1, round(EACH_KIND_SHARE * settings().max_examples))
     # Every kind of breach is sent whatever is drawn: a container may catch one and miss the next.
     for kind in kinds_of_breaches(profile.window)[rule]:
         settings(max_examples=each)(given(breach=kind, data=st.data())(check))()

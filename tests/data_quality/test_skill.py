@@ -14,7 +14,7 @@ from harness.contract.records import build, encode, last_whole_second_ns
 from harness.contract.series import Second, generate
 from harness.contract.skill import Undecidable, skill_of
 from harness.contract.verdict import Verdict
-from harness.pytest_fixtures import CHOICE
+from harness.options import CHOICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
