@@ -94,6 +94,11 @@ def judged(
     folders = {defect.name: Path(tempfile.mkdtemp(prefix=f"{defect.name}-")) for defect in asked}
 
     def judge(defect: Defect) -> dict[str, Any]:
+        found = once(defect)
+        # UNKNOWN is about the machine, which is busy here: the same question is put once more, to the same checks.
+        return once(defect) if found["verdict"] == "UNKNOWN" else found
+
+    def once(defect: Defect) -> dict[str, Any]:
         folder = folders[defect.name]
         if defect.place == "front":
             with start_front(defect.name, upstream_url) as url:
@@ -151,4 +156,4 @@ def _judge(defect: Defect, folder: Path, sut: str) -> dict[str, Any]:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert (folder / "verdict.json").exists(), ended.stdout[-3_000:] + ended.stderr[-3_000:]
     found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
-    return found
+    return {**found, "printed": ended.stdout[-6_000:]}
