@@ -54,7 +54,7 @@ def kinds_of_breaches(rule: WindowRule) -> Mapping[str, Kinds]:
         "D3": [*_impossible_values(rule), *_crossings(rule)],
         "D4": [_null(rule, name) for name in rule.fields],
         "D5": [_too_few(rule), _too_many(rule)],
-        "D6": [_gap(rule), _repeated(rule), _overlap(rule)],
+        "D6": [_gap(rule), _twice(rule), _repeated(rule), _overlap(rule)],
         "D7": [_swapped(rule), st.just(Breach(rule="D7", says="newest first", edit=lambda r: r[::-1]))],
         "D8": _contradictory_times(rule),
         "D9": [_moved(rule, "D9", stale)],
@@ -264,13 +264,33 @@ def _gap(rule: WindowRule) -> SearchStrategy[Breach]:
     return st.builds(gap, _inner(rule), st.integers(1, 600))
 
 
+def _twice(rule: WindowRule) -> SearchStrategy[Breach]:
+    """Draw a second that comes twice where none is missing: the window begins a second later."""
+
+    def twice(place: int, same: bool) -> Breach:  # noqa: FBT001 - drawn, not passed by hand
+        later = _moved_before(rule, place, _period_ns(rule))
+
+        def edit(records: list[Record]) -> list[Record]:
+            records = later(records)
+            if same:
+                records[place - 1] = dict(records[place])
+            return records
+
+        how = "the same record" if same else "with other values"
+        return Breach(rule="D6", says=f"the second of record {place} comes twice, {how}", edit=edit)
+
+    return st.builds(twice, _inner(rule), st.booleans())
+
+
 def _repeated(rule: WindowRule) -> SearchStrategy[Breach]:
     def repeat(place: int) -> Breach:
         def edit(records: list[Record]) -> list[Record]:
             records[place] = dict(records[place - 1])
             return records
 
-        return Breach(rule="D6", says=f"record {place} repeats the one before it", edit=edit)
+        return Breach(
+            rule="D6", says=f"record {place} repeats the one before it, and its own second is missing", edit=edit
+        )
 
     return _inner(rule).map(repeat)
 
