@@ -87,6 +87,10 @@ class Chaos:
     scarce_cpu_share: float = 0.01
     shortage_s: float = 3
     tmp_mb: int = 256
+    traffic_s: float = 3
+    slow_clients: int = 64
+    idle_clients: int = 200
+    burst_times: float = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.faults.aborted import aborted
+from harness.faults.barrage import barrage
+from harness.faults.burst import burst
 from harness.faults.cpu import Scarce
 from harness.faults.full_tmp import FullTmp
+from harness.faults.idle import idle
 from harness.faults.kill import Kill
 from harness.faults.memory import Starve
+from harness.faults.not_reading import not_reading
 from harness.faults.open_files import NoFiles
 from harness.faults.pause import Pause
 from harness.faults.pids import NoThreads
+from harness.faults.poison import poison
 from harness.faults.restart import Restart
+from harness.faults.slow_bodies import slow_bodies
+from harness.faults.slow_headers import slow_headers
 from harness.faults.stop import Stop
 from harness.faults.worker import Worker
 
@@ -33,4 +41,12 @@ FAULTS: Mapping[str, Callable[[Profile, Sequence[Second]], Fault]] = {
     "pids": NoThreads.of,
     "open_files": NoFiles.of,
     "full_tmp": FullTmp.of,
+    "slow_headers": slow_headers,
+    "slow_bodies": slow_bodies,
+    "idle": idle,
+    "not_reading": not_reading,
+    "aborted": aborted,
+    "barrage": barrage,
+    "poison": poison,
+    "burst": burst,
 }

@@ -1,0 +1,35 @@
+"""Clients that reset the connection in the middle of an upload, or before they read the answer."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from harness.faults.crowd import Manner, Visit
+from harness.faults.requests_in_bytes import invocation, window_of
+from harness.faults.traffic import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.contract.profile import Profile
+    from harness.contract.series import Second
+
+_CLIENTS, _PERIOD_S = 8, 0.2
+# On, and no time to linger: closing resets.
+_RESET = struct.pack("ii", 1, 0)
+
+
+def aborted(profile: Profile, series: Sequence[Second]) -> Traffic:
+    """Make the fault that a profile describes."""
+    body = window_of(profile, series)
+    request = invocation(profile.http, body)
+    cuts = (10, len(request) - len(body), len(request) - len(body) // 2, len(request))
+
+    async def behave(visit: Visit) -> None:
+        await visit.send(request[: cuts[(visit.number + visit.turn) % len(cuts)]])
+        visit.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+    manner = Manner(size=_CLIENTS, period_s=_PERIOD_S, behave=behave)
+    return Traffic(name="aborted", manner=manner, hold_s=profile.chaos.traffic_s)
