@@ -12,9 +12,9 @@ import pytest
 from harness.contract.profile import load_profile
 from harness.contract.series import generate
 from harness.faults import FAULTS
-from harness.faults.traffic import Traffic
 from harness.faults.attempt import Question
 from harness.faults.half_sent import Part, send_half
+from harness.faults.traffic import Traffic
 
 PROFILE = load_profile()
 SERIES = generate(seed=1, seconds=120)
