@@ -91,6 +91,10 @@ class Chaos:
     slow_clients: int = 64
     idle_clients: int = 200
     burst_times: float = 10
+    leak_requests: int = 3000
+    leak_warm_up: int = 1000
+    leak_bytes: float = 1024
+    leak_files: float = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

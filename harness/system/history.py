@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from harness.contract.records import SECOND_NS, moment_ns
 from harness.contract.series import Second
 
@@ -22,6 +20,8 @@ class HistoryInvalid(ValueError):  # noqa: N818 - named by what happened
 
 def read_history(path: Path, rule: WindowRule) -> list[Second]:
     """Return one entry a period from the first recorded to the last; a period without a row repeats the last close."""
+    import pandas as pd  # noqa: PLC0415 - a third of a second that only who replays a file should wait
+
     try:
         table = pd.read_csv(path, dtype=dict.fromkeys(rule.of_kind("timestamp"), str))
     except (OSError, ValueError) as error:

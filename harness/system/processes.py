@@ -34,6 +34,14 @@ class Process:
         return not _memory_bytes(self.pid)
 
     @property
+    def files(self) -> int:
+        """How many files it has open; 0 where it has ended. Raises PermissionError where they are not ours to see."""
+        try:
+            return sum(1 for _ in (_PROC / str(self.pid) / "fd").iterdir())
+        except FileNotFoundError:
+            return 0
+
+    @property
     def root(self) -> Path:
         """Its root folder, seen from here."""
         return _PROC / str(self.pid) / "root"

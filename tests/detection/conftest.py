@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from harness.system.guard import Run
 
 Bases = dict[str, str]
-RECOVERY_S = 20
+IMPATIENCE = {
+    "recovery_s = 60": "recovery_s = 20",
+    "leak_requests = 3000": "leak_requests = 1200",
+    "leak_warm_up = 1000": "leak_warm_up = 200",
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -138,11 +142,13 @@ def _laid_over(defect: Defect, base: str, run: Run) -> Iterator[str]:
 
 
 def _impatient_profile(folder: Path) -> Path:
-    """Write the default profile with less time to recover: one that never does is waited for to the end."""
-    text, promise = DEFAULT_PROFILE.read_text(encoding="utf-8"), "recovery_s = 60"
-    assert promise in text
+    """Write the default profile with less patience: what never recovers, or always leaks, is waited for to the end."""
+    text = DEFAULT_PROFILE.read_text(encoding="utf-8")
+    for promise, instead in IMPATIENCE.items():
+        assert promise in text
+        text = text.replace(promise, instead)
     path = folder / "profile.toml"
-    path.write_text(text.replace(promise, f"recovery_s = {RECOVERY_S}"), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -1,0 +1,43 @@
+"""C15: what thousands of requests leave behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.judge import demand
+from harness.experiment.judge import Undecided
+from harness.experiment.leaks import growths, leaks, watch
+from harness.system.processes import OutOfReach
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.contract.profile import Profile
+    from harness.contract.series import Second
+    from harness.experiment.leaks import Growth
+    from harness.experiment.pool import Pool
+
+pytestmark = pytest.mark.chaos
+
+# Where the interval straddles what is allowed, the requests are sent again: what an allocator keeps comes to an end.
+ROUNDS = 2
+
+
+@pytest.mark.rule("C15")
+@pytest.mark.timeout(240)
+def test_nothing_grows_with_the_number_of_requests(pool: Pool, profile: Profile, series: Sequence[Second]) -> None:
+    """Memory and open files MUST NOT grow with the number of requests, valid or not."""
+    sut = pool.shared()
+    sut.wait_ready()
+    found: list[Growth] = []
+    for _ in range(ROUNDS):
+        try:
+            found = growths(watch(sut, profile, series), profile)
+        except OutOfReach as error:
+            pytest.skip(str(error))
+        if not any(growth.is_doubtful or growth.is_leak for growth in found):
+            return
+    demand(leaks(found))
+    raise Undecided("; ".join(str(growth) for growth in found))
