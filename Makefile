@@ -55,7 +55,8 @@ parts-of-proof: setup
 	@for run in $$(seq $(PROOF_GATES)); do .ci/part "Gate $$run of $(PROOF_GATES)" $(GATE) || exit; done
 	$(PART) "No false alarm, $(PROOF_RUNS) times" $(BIN)/python -m pytest -m proof tests/detection/test_good_containers.py
 	$(PART) "$(PROOF_KILLS) chaos runs killed at any moment" $(BIN)/python -m pytest -m proof tests/detection/test_sigkill.py
-	$(PART) "Detection" $(BIN)/python -m pytest -m "not proof" tests/detection
+	$(PART) "Detection, the whole suite on each defect" \
+	  env PROOF_DETECTION=whole $(BIN)/python -m pytest -m "not proof" tests/detection
 
 # Only the maker of a lock needs uv: one on PATH, or one in a throw-away environment.
 lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Python

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.contract.rules import RULES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -51,6 +53,7 @@ OPTIONS = (
     Option(
         name="effort", metavar="EFFORT", help="quick, normal or thorough", default="normal", choices=tuple(EXAMPLES)
     ),
+    Option(name="rules", metavar="RULE,...", help="run only the checks that speak for these rules, such as C9,D6"),
     Option(name="report-dir", metavar="DIR", help="where verdict.json and the records go"),
     Option(
         name="alerts",
@@ -72,6 +75,7 @@ class Choice:
     history: Path | None
     seed: int
     effort: str
+    rules: frozenset[str]
     report_dir: Path | None
     alerts: str
 
@@ -107,9 +111,19 @@ def read_choice(config: pytest.Config) -> Choice:
         history=_file(config, "history", said["history"]),
         seed=int(said["seed"]),
         effort=said["effort"],
+        rules=_rules(said["rules"]),
         report_dir=_path(config, said["report-dir"]),
         alerts=said["alerts"],
     )
+
+
+def _rules(text: str) -> frozenset[str]:
+    rules = frozenset(name.strip() for name in text.split(",") if name.strip())
+    unknown = sorted(rules - RULES.keys())
+    if unknown:
+        msg = f"--sut-rules: the contract has no rule {', '.join(unknown)}; it has {', '.join(RULES)}"
+        raise pytest.UsageError(msg)
+    return rules
 
 
 def _said(config: pytest.Config, option: Option) -> str:

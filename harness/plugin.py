@@ -69,6 +69,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give each check its suite and rules as properties, and keep harm away from remote endpoints."""
     choice, profile = config.stash[CHOICE], config.stash[PROFILE]
+    if choice.rules:
+        others = [item for item in items if _is_check(item) and choice.rules.isdisjoint(_rules(item))]
+        items[:] = [item for item in items if item not in set(others)]
+        config.hook.pytest_deselected(items=others)
     for item in items:
         _describe(item)
         _excuse(item, choice, profile)
@@ -91,6 +95,10 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if not report.failed or recorder.SUITE not in names:
         return None
     return ("error", "E", "ERROR") if recorder.OURS in names else ("failed", "F", "FAILED")
+
+
+def _is_check(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in SUITES)
 
 
 def _describe(item: pytest.Item) -> None:

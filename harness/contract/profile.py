@@ -68,7 +68,7 @@ class Load:
     csv_share: float = 0.5
     ping_rate_per_s: float = 2
     invalid_rate_per_s: float = 1
-    steady_s: float = 2
+    steady_s: float = 1.5
     pause_s: float = 5
 
 
@@ -80,14 +80,14 @@ class Chaos:
     probe_rate_per_s: float = 20
     ping_rate_per_s: float = 2
     invalid_rate_per_s: float = 1
-    steady_s: float = 2
+    steady_s: float = 1.5
     pause_s: float = 5
     memory_mb: int = 1024
     starved_memory_mb: int = 160
     scarce_cpu_share: float = 0.01
     shortage_s: float = 3
     tmp_mb: int = 256
-    traffic_s: float = 3
+    traffic_s: float = 2
     slow_clients: int = 64
     idle_clients: int = 200
     burst_times: float = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from harness.system.guard import Run
 
 Bases = dict[str, str]
+# The whole suite on each defect, or the checks for the rules that it breaks: those speak for other rules besides.
+WHOLE = os.environ.get("PROOF_DETECTION") == "whole"
 IMPATIENCE = {
     "recovery_s = 60": "recovery_s = 20",
     "leak_requests = 3000": "leak_requests = 1200",
@@ -48,7 +51,12 @@ def host_url(sut_image: str, sut_run: Run) -> Iterator[str]:
     """Start one container that serves every wire defect, each under its name, and return its base URL."""
     with closing(docker.from_env()) as engine:
         image = lay_over(
-            engine, sut_image, layer_of_all(read_defects()), tag="all", environment={}, labels=sut_run.labels
+            engine,
+            sut_image,
+            layer_of_all(read_defects()),
+            tag=f"all-{sut_run.id}",
+            environment={},
+            labels=sut_run.labels,
         )
         sut = Sut(image, load_profile(), sut_run, launch=Launch(arguments=("serve",))).start()
         try:
@@ -134,7 +142,7 @@ def _laid_over(defect: Defect, base: str, run: Run) -> Iterator[str]:
     """Make an image with one defect, and remove it."""
     files, environment = layer_of(defect)
     with closing(docker.from_env()) as engine:
-        image = lay_over(engine, base, files, tag=defect.name, environment=environment, labels=run.labels)
+        image = lay_over(engine, base, files, tag=f"{defect.name}-{run.id}", environment=environment, labels=run.labels)
         try:
             yield image
         finally:
@@ -158,6 +166,8 @@ def _judge(defect: Defect, folder: Path, sut: str) -> dict[str, Any]:
     if defect.suite == "chaos":
         options.append(f"--sut-profile={_impatient_profile(folder)}")
     selection = ["-k", defect.select] if defect.select else []
+    if not WHOLE and not defect.file and not defect.select and defect.suite != "load":
+        options.append(f"--sut-rules={','.join((*defect.rules, *defect.along))}")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", sut, *options, *selection, path]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert (folder / "verdict.json").exists(), ended.stdout[-3_000:] + ended.stderr[-3_000:]

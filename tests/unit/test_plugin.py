@@ -54,6 +54,12 @@ def test_failed_is_theirs_and_error_is_ours(pytester: pytest.Pytester) -> None:
     }
 
 
+def test_only_the_checks_for_the_rules_that_were_asked_for(pytester: pytest.Pytester) -> None:
+    ended, verdict = run(pytester, CHECKS, "--sut-rules=C2, C4")
+    ended.assert_outcomes(passed=1, failed=1, deselected=1)
+    assert verdict["rules"]["C5"]["outcome"] == "not_run"
+
+
 def test_inability_alone_is_unknown(pytester: pytest.Pytester) -> None:
     _, verdict = run(pytester, CHECKS, "-k", "test_kept or test_ours")
     assert verdict["verdict"] == "UNKNOWN"
@@ -95,6 +101,7 @@ def test_rule_that_is_none_is_refused(pytester: pytest.Pytester) -> None:
         (["--sut-url=b:80"], "*--sut-url must begin with http*"),
         (["--sut-seed=x"], "*--sut-seed must be a whole number*"),
         (["--sut-effort=huge"], "*--sut-effort must be one of quick, normal, thorough*"),
+        (["--sut-rules=C9,C99"], "*--sut-rules: the contract has no rule C99; it has C1,*"),
         (["--sut-profile=nowhere.toml"], "*--sut-profile: there is no file nowhere.toml*"),
     ],
 )
