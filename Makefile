@@ -6,6 +6,8 @@ PROOF_RUNS ?= 20
 PROOF_KILLS ?= 30
 
 export PYTHON PROOF_RUNS PROOF_KILLS
+# Hundreds of runs of pytest read the same modules: compiled once, whatever the shell was told.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PART := @.ci/part
 # A recorded series beside the project, where there is one, is replayed in place of generated prices.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from harness.system.engine import ensure_engine
 from tests.detection.fronts import start_front
 from tests.detection.layers import FOLDERS, ROOT, Defect, lay_over, layer_of, layer_of_all, read_defects
 from tests.detection.plain import build_plain_image
+from tests.detection.runner import run_pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Bases = dict[str, str]
 # The whole suite on each defect, or the checks for the rules that it breaks: those speak for other rules besides.
 WHOLE = os.environ.get("PROOF_DETECTION") == "whole"
+_BUDGET_S = 240.0
+_SHOWN = 6_000
 IMPATIENCE = {
     "recovery_s = 60": "recovery_s = 20",
     "leak_requests = 3000": "leak_requests = 1200",
@@ -122,13 +124,24 @@ def judged(
 
     # A defect on the wire keeps a core busy half of the time; one under faults, load or at its start mostly waits.
     lanes = {"wire": ThreadPoolExecutor(2), "own": ThreadPoolExecutor(3), "load": ThreadPoolExecutor(2)}
+    verdicts = {defect.name: lanes[_lane(defect)].submit(judge, defect) for defect in asked}
     try:
-        yield {defect.name: lanes[_lane(defect)].submit(judge, defect) for defect in asked}
+        yield verdicts
     finally:
         for lane in lanes.values():
             lane.shutdown(cancel_futures=True)
         for folder in folders.values():
             shutil.rmtree(folder)
+        _write_times(verdicts)
+
+
+def _write_times(verdicts: dict[str, Future[dict[str, Any]]]) -> None:
+    """Leave behind how long each defect took, in seconds: where the time of a run goes."""
+    ended = {name: found for name, found in verdicts.items() if found.done() and not found.cancelled()}
+    times = {name: round(found.result()["took_s"], 1) for name, found in ended.items() if found.exception() is None}
+    path = ROOT / "reports" / "detection.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(dict(sorted(times.items(), key=lambda row: -row[1])), indent=1) + "\n", encoding="utf-8")
 
 
 def _lane(defect: Defect) -> str:
@@ -168,8 +181,11 @@ def _judge(defect: Defect, folder: Path, sut: str) -> dict[str, Any]:
     selection = ["-k", defect.select] if defect.select else []
     if not WHOLE and not defect.file and not defect.select and defect.suite != "load":
         options.append(f"--sut-rules={','.join((*defect.rules, *defect.along))}")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", sut, *options, *selection, path]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
-    assert (folder / "verdict.json").exists(), ended.stdout[-3_000:] + ended.stderr[-3_000:]
+    printed = folder / "printed.txt"
+    arguments = ["-q", "-p", "no:cacheprovider", sut, *options, *selection, path]
+    began_s = time.monotonic()
+    run_pytest(arguments, output=printed, budget_s=_BUDGET_S)
+    told = printed.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
+    assert (folder / "verdict.json").exists(), told
     found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
-    return {**found, "printed": ended.stdout[-6_000:]}
+    return {**found, "printed": told, "took_s": time.monotonic() - began_s}
