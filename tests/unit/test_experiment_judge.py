@@ -217,6 +217,11 @@ def test_an_exit_in_a_fault_that_grants_none_breaks_c18() -> None:
     assert "C18" in _rules(replace(GOOD, expects=Expectation(exits="never")))
 
 
+def test_an_exit_just_after_such_a_fault_breaks_c18_too() -> None:
+    late = replace(DOWN, at_s=REVERTED_S + 0.1)
+    assert "C18" in _rules(replace(GOOD, looks=(UP, late), expects=Expectation(exits="never")))
+
+
 def test_a_container_that_never_gets_ready_breaks_c4() -> None:
     never = _with(lambda p: replace(p, outcome="failed", status=None))
     waited = replace(never, up_since_s=-50.0, marks=(Mark(name="ended", at_s=ENDED_S),), looks=(UP,))

@@ -1,0 +1,121 @@
+"""Verdicts of the harness on the seeded defects, judged side by side, and once more where a busy machine spoiled it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.contract.profile import DEFAULT_PROFILE
+from tests.detection.layers import FOLDERS, ROOT, Defect
+from tests.detection.runner import run_pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# A defect on the wire keeps a core busy half of the time; one under faults, under load or at its start mostly waits.
+LANES = {"wire": 2, "own": 3, "load": 2}
+# What never comes, or always leaks, is waited for to the end: less patience, by the good container that was spoiled.
+IMPATIENCE: dict[str, dict[str, float]] = {
+    "reference": {"recovery_s": 20, "stop_s": 10, "leak_requests": 1200, "leak_warm_up": 200},
+    "plain": {"recovery_s": 12, "stop_s": 10, "ready_s": 30, "leak_requests": 1200, "leak_warm_up": 200},
+}
+TIMES = ROOT / "reports" / "detection.json"
+_BUDGET_S = 240.0
+_SHOWN = 6_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the harness said of one defect: the verdict, the rules that failed, the last lines, and how long it took."""
+
+    verdict: str
+    failed: frozenset[str]
+    printed: str
+    took_s: float
+
+
+class Verdicts:
+    """Judges defects in the background from the moment it is made; `judge` says how one is judged."""
+
+    def __init__(self, judge: Callable[[Defect], Found], defects: Sequence[Defect]) -> None:
+        self._judge = judge
+        self._lanes = {name: ThreadPoolExecutor(size) for name, size in LANES.items()}
+        self._first: dict[str, Future[Found]] = {
+            defect.name: self._lanes[_lane(defect)].submit(judge, defect) for defect in defects
+        }
+
+    def of(self, defect: Defect) -> Found:
+        """Return the verdict on a defect.
+
+        UNKNOWN speaks of the machine, which is busy here: once all others are judged, and it is quiet, the same
+        question is put once more, to the same checks.
+        """
+        found = self._first[defect.name].result()
+        if found.verdict != "UNKNOWN":
+            return found
+        wait(self._first.values())
+        return self._judge(defect)
+
+    def close(self) -> None:
+        """Judge no more, and leave behind how long each defect took, in seconds: where the time of a run goes."""
+        for lane in self._lanes.values():
+            lane.shutdown(cancel_futures=True)
+        ended = {name: found for name, found in self._first.items() if not found.cancelled() and not found.exception()}
+        times = sorted(((round(found.result().took_s, 1), name) for name, found in ended.items()), reverse=True)
+        TIMES.parent.mkdir(exist_ok=True)
+        TIMES.write_text(json.dumps({name: took_s for took_s, name in times}, indent=1) + "\n", encoding="utf-8")
+
+
+def judge_at(sut: str, defect: Defect, *, whole: bool) -> Found:
+    """Run the harness on a defect; `sut` is the option that names image or URL.
+
+    `whole`: the whole suite. Else the checks for the rules that the defect breaks, which speak for other rules besides.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{defect.name}-") as name:
+        folder, began_s = Path(name), time.monotonic()
+        printed = folder / "printed.txt"
+        run_pytest([sut, *_options(defect, folder, whole=whole)], output=printed, budget_s=_BUDGET_S)
+        told = printed.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
+        assert (folder / "verdict.json").exists(), told
+        found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
+        return Found(
+            verdict=found["verdict"],
+            failed=frozenset(rule for rule, entry in found["rules"].items() if entry["outcome"] == "failed"),
+            printed=told,
+            took_s=time.monotonic() - began_s,
+        )
+
+
+def _options(defect: Defect, folder: Path, *, whole: bool) -> list[str]:
+    options = ["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", f"--sut-report-dir={folder}"]
+    options += ["--sut-alerts=off", "--sut-effort=quick"]
+    if _lane(defect) == "own":
+        options.append(f"--sut-profile={_impatient_profile(folder, IMPATIENCE[defect.base])}")
+    if defect.select:
+        options += ["-k", defect.select]
+    if not whole and not defect.file and not defect.select and defect.suite != "load":
+        options.append(f"--sut-rules={','.join((*defect.rules, *defect.along))}")
+    return [*options, f"{FOLDERS[defect.suite]}/{defect.file}".rstrip("/")]
+
+
+def _impatient_profile(folder: Path, patience: Mapping[str, float]) -> Path:
+    """Write the default profile with other numbers in some places."""
+    text = DEFAULT_PROFILE.read_text(encoding="utf-8")
+    for key, number in patience.items():
+        text, places = re.subn(rf"(?m)^{key} = \S+", f"{key} = {number:g}", text)
+        assert places == 1, key
+    path = folder / "profile.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _lane(defect: Defect) -> str:
+    if defect.suite == "load":
+        return "load"
+    return "wire" if defect.place in ("wire", "front") and defect.suite != "chaos" else "own"
