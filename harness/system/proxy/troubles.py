@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from harness.system.proxy.link import Link
+    from harness.system.proxy.link import Link, Tally
 
 _PIECES_AHEAD = 64
 _TICK_S = 0.05
@@ -26,6 +26,9 @@ class Trouble(Protocol):
     async def carry(self, link: Link) -> None:
         """Carry what comes until it ends; raises OSError at a reset, which ends both directions."""
 
+    def evidence(self, tally: Tally) -> str | None:
+        """Say what shows that it did its harm; None where nothing does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clear:
@@ -37,6 +40,11 @@ class Clear:
         """Pass everything on at once."""
         await link.pass_all()
         link.end()
+
+    def evidence(self, tally: Tally) -> str | None:
+        """Return None: there is no harm."""
+        del tally
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +73,11 @@ class Delay:
         if isinstance(content, OSError):
             raise content
         return content
+
+    def evidence(self, tally: Tally) -> str | None:
+        """Show that nothing came sooner."""
+        is_late = (tally.least_held_s or 0.0) >= self.delay_s
+        return f"{tally.bites} pieces came {_span(tally)} late" if is_late else None
 
 
 async def _read_ahead(link: Link, ahead: asyncio.Queue[tuple[float, bytes | OSError]]) -> None:
@@ -95,6 +108,11 @@ class Jitter:
             await link.write(content)
         link.end()
 
+    def evidence(self, tally: Tally) -> str | None:
+        """Show how long pieces were held up."""
+        is_uneven = (tally.most_held_s or 0.0) >= self.most_s / 2
+        return f"{tally.bites} pieces came {_span(tally)} late" if is_uneven else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bandwidth:
@@ -115,6 +133,10 @@ class Bandwidth:
             await link.write(content)
         link.end()
 
+    def evidence(self, tally: Tally) -> str | None:
+        """Show that slices were held up for the time that they take."""
+        return f"{tally.bites} slices took {_span(tally)} each" if tally.bites else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowClose:
@@ -131,6 +153,11 @@ class SlowClose:
         link.bite(time.monotonic() - ended_s)
         link.end()
 
+    def evidence(self, tally: Tally) -> str | None:
+        """Show that ends became known late."""
+        is_late = (tally.least_held_s or 0.0) >= self.delay_s
+        return f"{tally.bites} ends came {_span(tally)} late" if is_late else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reset:
@@ -146,6 +173,10 @@ class Reset:
             msg = "reset by the trouble"
             raise ConnectionResetError(msg)
         link.end()
+
+    def evidence(self, tally: Tally) -> str | None:
+        """Show how many connections were reset."""
+        return f"{tally.bites} of {tally.connections} connections reset" if tally.bites else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +195,11 @@ class Cut:
         else:
             link.end()
 
+    def evidence(self, tally: Tally) -> str | None:
+        """Show how many connections were cut, and what was lost."""
+        told = f"{tally.bites} of {tally.connections} connections cut, {tally.swallowed_bytes} bytes lost"
+        return told if tally.bites else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HalfOpen:
@@ -181,6 +217,11 @@ class HalfOpen:
         else:
             link.end()
 
+    def evidence(self, tally: Tally) -> str | None:
+        """Show how many connections lost an end."""
+        told = f"{tally.bites} of {tally.connections} connections half open, {tally.swallowed_bytes} bytes lost"
+        return told if tally.bites else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlackHole:
@@ -192,6 +233,11 @@ class BlackHole:
         """Do nothing, as long as the proxy lives."""
         link.bite()
         await asyncio.Event().wait()
+
+    def evidence(self, tally: Tally) -> str | None:
+        """Show that bytes wait which nobody takes."""
+        told = f"{tally.connections} connections, {tally.unread_bytes} bytes wait unread"
+        return told if tally.unread_bytes and not tally.passed_bytes else None
 
 
 _KINDS: dict[str, type[Trouble]] = {
@@ -211,3 +257,7 @@ def from_order(order: dict[str, Any]) -> Trouble:
 
 async def _sleep_until(due_s: float) -> None:
     await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+
+def _span(tally: Tally) -> str:
+    return f"{tally.least_held_s or 0.0:.3f} to {tally.most_held_s or 0.0:.3f} s"
