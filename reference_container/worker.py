@@ -144,6 +144,7 @@ class ConnectionWorker(GeventWorker):
             if not self._exchange(parser, connection, *addresses):
                 connection.linger()
                 return
+            gevent.sleep(0)  # The others' turn: a client that sends many requests at once must not hold them up.
 
     def _exchange(self, parser: RequestParser, connection: Connection, *addresses: Any) -> bool:  # noqa: ANN401
         """Read and answer one request; return whether another may follow."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.experiment.journal import Journal
 from harness.experiment.prober import Prober
 from harness.experiment.record import Record, write
+from harness.faults.fault import Asking
 from harness.system.container import SutLost
 from harness.system.waiting import WaitedInVain, wait_for
 
@@ -93,6 +94,8 @@ class _Script:
         finally:
             self.journal.mark("revert")
             self._revert(before)
+            if isinstance(self.fault, Asking):
+                self.journal.asked(self.fault.attempts)
         # Docker tells late of what the kernel killed: so not before the revert.
         self.journal.note_memory_kills()
         self._aim()

@@ -48,6 +48,10 @@ class Journal:
         self._sent_by_fault = attempts
         self._marks.append(Mark(name="struck", at_s=at_s - self._origin_s))
 
+    def asked(self, attempts: tuple[Attempt, ...]) -> None:
+        """Note what the fault's own clients asked while it lasted."""
+        self._sent_by_fault += attempts
+
     def at(self, name: MarkName) -> float | None:
         """Return when a step was done, or None."""
         return next((mark.at_s for mark in self._marks if mark.name == name), None)

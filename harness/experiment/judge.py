@@ -15,7 +15,7 @@ from harness.experiment.record import tally
 from harness.experiment.recovery import not_well_after, not_well_again, recovered_s_of
 from harness.experiment.sameness import kept_window_doubt, unequal
 from harness.experiment.steadiness import is_well, well_from
-from harness.experiment.undisturbed import disturbed, shed_badly
+from harness.experiment.undisturbed import disturbed, far_unserved, shed_badly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +121,8 @@ def _doubts(record: Record) -> list[str]:
         doubts.append(f"{len(meanwhile)} probes while the fault lasted, where {due:.0f} were due")
     if record.expects.drains and not any(probe.asked == "in_flight" for probe in probes):
         doubts.append("no request was in flight when the signal came")
+    if record.expects.far_within_s is not None and not any(probe.asked == "far" for probe in probes):
+        doubts.append("nobody asked over the bad network")
     return doubts
 
 
@@ -151,5 +153,5 @@ def _fate(record: Record) -> str:
 
 _CHECKS: tuple[Callable[[Record], list[Violation]], ...] = (
     *(_wrong, foreign, unequal, ping_lies, _never_ready, exits, undrained),
-    *(disturbed, shed_badly, not_well_again, not_well_after),
+    *(disturbed, shed_badly, far_unserved, not_well_again, not_well_after),
 )

@@ -48,6 +48,25 @@ def shed_badly(record: Record) -> list[Violation]:
     return [Violation(rule="C13", expected=wanted, actual=actual)]
 
 
+def far_unserved(record: Record) -> list[Violation]:
+    """C13: who asks over a network that loses nothing is answered in time, the network's share taken off."""
+    within_s = record.expects.far_within_s
+    if within_s is None:
+        return []
+    far = [probe for probe in record.probes if probe.asked == "far" and probe.outcome != "wrong"]
+    bad = [probe for probe in far if probe.outcome != "right" or probe.answered_s - probe.sent_s > within_s]
+    if len(bad) <= _HICCUPS_SHARE * len(far):
+        return []
+    first = bad[0]
+    what = f"{first.status or first.detail or first.outcome} after {first.answered_s - first.sent_s:.1f} s"
+    wanted = f"an answer within {within_s:.1f} s to who asks over {record.name!r}, of which nothing is lost"
+    return [
+        Violation(
+            rule="C13", expected=wanted, actual=f"{len(bad)} of {len(far)} had none: {tally(bad)}; the first {what}"
+        )
+    ]
+
+
 def _meanwhile(record: Record) -> list[Probe]:
     struck_s, revert_s = record.at("struck"), record.at("revert")
     if struck_s is None or revert_s is None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.faults.aborted import aborted
+from harness.faults.bandwidth import bandwidth
 from harness.faults.barrage import barrage
+from harness.faults.black_hole import black_hole
 from harness.faults.burst import burst
 from harness.faults.cpu import Scarce
+from harness.faults.cut import Cut
+from harness.faults.delay import delay
+from harness.faults.dns import NoNames
 from harness.faults.full_tmp import FullTmp
+from harness.faults.half_open import half_open
 from harness.faults.idle import idle
+from harness.faults.jitter import jitter
 from harness.faults.kill import Kill
 from harness.faults.memory import Starve
 from harness.faults.not_reading import not_reading
@@ -17,10 +24,13 @@ from harness.faults.open_files import NoFiles
 from harness.faults.pause import Pause
 from harness.faults.pids import NoThreads
 from harness.faults.poison import poison
+from harness.faults.reset import reset
 from harness.faults.restart import Restart
 from harness.faults.slow_bodies import slow_bodies
+from harness.faults.slow_close import slow_close
 from harness.faults.slow_headers import slow_headers
 from harness.faults.stop import Stop
+from harness.faults.truncated import truncated
 from harness.faults.worker import Worker
 
 if TYPE_CHECKING:
@@ -49,4 +59,14 @@ FAULTS: Mapping[str, Callable[[Profile, Sequence[Second]], Fault]] = {
     "barrage": barrage,
     "poison": poison,
     "burst": burst,
+    "delay": delay,
+    "jitter": jitter,
+    "bandwidth": bandwidth,
+    "slow_close": slow_close,
+    "reset": reset,
+    "half_open": half_open,
+    "truncated": truncated,
+    "black_hole": black_hole,
+    "cut": Cut.of,
+    "dns": NoNames.of,
 }

@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from harness.contract.records import Window
     from harness.system.client import Answer
 
-Asked = Literal["good", "same", "invalid", "ping", "in_flight"]
+Asked = Literal["good", "same", "invalid", "ping", "in_flight", "far"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is sent: a ping, a good window, the one window that is sent again and again, or an invalid body.
 
-    `in_flight` is a good window that was half sent when the fault struck. `breaks` is the rule under which an invalid
-    body has to be refused.
+    `in_flight` is a good window that was half sent when the fault struck, `far` one that a client asks over a bad
+    network which loses nothing. `breaks` is the rule under which an invalid body has to be refused.
     """
 
     asked: Asked

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
 _CONNECT_S = 5.0
 _LEAVE_S = 10.0
@@ -50,13 +50,14 @@ class Manner:
 
 
 class Crowd:
-    """Clients at a base URL, from `come` until `leave`."""
+    """Clients at one base URL or several, from `come` until `leave`."""
 
-    def __init__(self, url: str, manner: Manner) -> None:
-        """Take a base URL of plain HTTP, and how to behave."""
-        place = urlsplit(url)
-        self._host, self._port = place.hostname or "", place.port or _HTTP_PORT
+    def __init__(self, urls: Sequence[str], manner: Manner) -> None:
+        """Take base URLs of plain HTTP, one client after the other the next of them, and how to behave."""
+        places = [urlsplit(url) for url in urls]
+        self._places = [(place.hostname or "", place.port or _HTTP_PORT) for place in places]
         self._manner = manner
+        self._patience_s = 0.0
         self._counts: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -66,11 +67,12 @@ class Crowd:
         """Begin."""
         self._thread.start()
 
-    def leave(self) -> None:
-        """End all visits and wait until the last client is gone; as often as one likes."""
+    def leave(self, *, patience_s: float = 0.0) -> None:
+        """Let nobody come anew, end what visits still last after a while, and wait until the last client is gone."""
         if self._thread.is_alive():
+            self._patience_s = patience_s
             self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(_LEAVE_S)
+            self._thread.join(patience_s + _LEAVE_S)
 
     @property
     def is_gone(self) -> bool:
@@ -96,6 +98,7 @@ class Crowd:
     async def _all(self) -> None:
         clients = [asyncio.ensure_future(self._client(number)) for number in range(self._manner.size)]
         await self._stop.wait()
+        await asyncio.wait(clients, timeout=self._patience_s)
         for client in clients:
             client.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
@@ -105,16 +108,24 @@ class Crowd:
         period_s = self._manner.period_s
         due_s = self._loop.time() + period_s * number / self._manner.size
         turn = 0
-        while True:
-            await asyncio.sleep(max(0.0, due_s - self._loop.time()))
+        while not await self._leaves_before(due_s):
             await self._visit(number, turn)
             turn += 1
             due_s = max(due_s + period_s, self._loop.time())
 
+    async def _leaves_before(self, due_s: float) -> bool:
+        """Wait until a moment, or until the crowd leaves; return whether it does."""
+        try:
+            async with asyncio.timeout_at(due_s):
+                await self._stop.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def _visit(self, number: int, turn: int) -> None:
         try:
             async with asyncio.timeout(_CONNECT_S):
-                reader, writer = await asyncio.open_connection(self._host, self._port)
+                reader, writer = await asyncio.open_connection(*self._places[number % len(self._places)])
         except OSError:  # TimeoutError is one
             self._counts["not let in"] += 1
             return

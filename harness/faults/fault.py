@@ -19,6 +19,7 @@ class Expectation:
     more than `refuses_after_s` later must not. `undisturbed`: clients that do nothing wrong must not notice the fault.
     `may_shed`: more comes than can be served, so a 503 is an answer, where it says when to come again.
     `may_lag`: it has too little to compute with, so an answer may come late, and a 503 is one.
+    `far_within_s`: clients ask over a bad network that loses nothing, and have a right answer within so many seconds.
     """
 
     exits: Literal["must", "may", "never"]
@@ -30,6 +31,7 @@ class Expectation:
     undisturbed: bool = False
     may_shed: bool = False
     may_lag: bool = False
+    far_within_s: float | None = None
     recovery_rule: str = "C17"
 
 
@@ -85,6 +87,15 @@ class Choosy(Protocol):
 
     def why_not(self, sut: Sut) -> str | None:
         """Return why the experiment does not apply to a container that was started; None where it does."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A fault whose own clients ask the sut while it lasts, and get answers that are judged."""
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What they sent and what became of it; whole once the fault is reverted."""
 
 
 @runtime_checkable

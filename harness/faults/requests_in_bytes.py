@@ -11,24 +11,37 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.contract.profile import Http, Profile
+    from harness.contract.records import Codec, Window
     from harness.contract.series import Second
 
 
-def window_of(profile: Profile, seconds: Sequence[Second]) -> bytes:
+def fresh_window(profile: Profile, seconds: Sequence[Second]) -> Window:
     """Return a good window that ends now, of the first seconds of a series that has enough of them."""
-    window = build(profile.window, seconds[: profile.window.records], end_ns=last_whole_second_ns(time.time()))
-    return to_json(profile.window, window)
+    return build(profile.window, seconds[: profile.window.records], end_ns=last_whole_second_ns(time.time()))
+
+
+def window_of(profile: Profile, seconds: Sequence[Second]) -> bytes:
+    """Return such a window as JSON."""
+    return to_json(profile.window, fresh_window(profile, seconds))
 
 
 def invocation(
-    http: Http, body: bytes, *, keep: bool = False, length: int | None = None, with_body: bool = True
+    http: Http,
+    body: bytes,
+    *,
+    codec: Codec = "json",
+    request_id: str = "",
+    keep: bool = False,
+    length: int | None = None,
+    with_body: bool = True,
 ) -> bytes:
     """Return a request for a prediction; `length` is promised in place of the body's own."""
     lines = [
         f"POST {http.invocations_path} HTTP/1.1",
         "Host: sut",
-        f"Content-Type: {CONTENT_TYPES['json']}",
+        f"Content-Type: {CONTENT_TYPES[codec]}",
         f"Content-Length: {len(body) if length is None else length}",
+        *([f"X-Request-Id: {request_id}"] if request_id else []),
         *([] if keep else ["Connection: close"]),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + (body if with_body else b"")

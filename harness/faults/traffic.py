@@ -33,7 +33,7 @@ class Traffic:
     def inject(self, sut: Sut) -> Struck:
         """Let the crowd in."""
         at_s = time.monotonic()
-        self._crowd = Crowd(sut.url, self.manner)
+        self._crowd = Crowd([sut.url], self.manner)
         self._crowd.come()
         return Struck(at_s=at_s)
 

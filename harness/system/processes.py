@@ -47,13 +47,19 @@ class Process:
         return _PROC / str(self.pid) / "root"
 
 
+def is_of_this_machine(sut: Sut) -> bool:
+    """Whether the container is up, and its first process one of this machine."""
+    sut.container.reload()
+    first = int(sut.container.attrs["State"]["Pid"])
+    return bool(first) and _belongs(first, str(sut.container.id))
+
+
 def processes_of(sut: Sut) -> list[Process]:
     """Return the processes of a running container, its first one first; raise `OutOfReach` where we may not touch."""
-    sut.container.reload()
-    first, named = int(sut.container.attrs["State"]["Pid"]), str(sut.container.id)
-    if not first or not _belongs(first, named):
+    if not is_of_this_machine(sut):
         msg = f"the processes of {sut.name} are not processes of this machine, or it is down"
         raise OutOfReach(msg)
+    first, named = int(sut.container.attrs["State"]["Pid"]), str(sut.container.id)
     try:
         os.kill(first, 0)
     except OSError as error:

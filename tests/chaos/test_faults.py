@@ -64,6 +64,13 @@ def test_overload_is_refused_honestly(judgement: Judgement) -> None:
     judgement.demand("C13")
 
 
+@pytest.mark.rule("C13")
+@under_faults(lambda expects: expects.far_within_s is not None)
+def test_a_slow_network_is_no_reason_to_leave_a_client_without_answer(judgement: Judgement) -> None:
+    """A request that arrives slowly, or whose answer leaves slowly, MUST be answered like any other."""
+    judgement.demand("C13")
+
+
 @pytest.mark.rule("C3")
 @under_faults()
 def test_ping_tells_the_truth(judgement: Judgement) -> None:

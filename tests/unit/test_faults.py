@@ -13,6 +13,7 @@ from harness.contract.profile import load_profile
 from harness.contract.series import generate
 from harness.faults import FAULTS
 from harness.faults.attempt import Question
+from harness.faults.bad_network import BadNetwork
 from harness.faults.half_sent import Part, send_half
 from harness.faults.traffic import Traffic
 
@@ -26,7 +27,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: one\r\n\r\n{}"
 def test_every_fault_is_made_from_a_profile_and_bears_its_name(name: str) -> None:
     fault = FAULTS[name](PROFILE, SERIES)
     assert fault.name == name
-    if not isinstance(fault, Traffic):  # which keeps its crowd
+    if not isinstance(fault, Traffic | BadNetwork):  # which keep their crowd
         with pytest.raises(FrozenInstanceError):
             fault.hold_s = 0.0  # type: ignore[misc]
 
