@@ -38,7 +38,8 @@ def poison(profile: Profile, series: Sequence[Second]) -> Traffic:
 
 def _moved(seconds: Sequence[Second], level: float, move: float) -> list[Second]:
     *calm, last = [_times(second, level) for second in seconds]
-    return [*calm, _times(last, move)]
+    # With a trade in it, whatever it was: a second without any has the last close for its price.
+    return [*calm, replace(_times(last, move), volume=1.0, count=1, first_event_ns=0, last_event_ns=0)]
 
 
 def _times(second: Second, factor: float) -> Second:

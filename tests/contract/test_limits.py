@@ -10,7 +10,7 @@ from harness.contract.judge import Violation, demand
 from harness.contract.records import CONTENT_TYPES
 from harness.options import CHOICE
 from harness.system.wire import Wire, chunked
-from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away
+from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away, unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.contract.records import Codec, Window
     from harness.system.client import Answer, Client
     from harness.system.container import Sut
+    from harness.system.patience import Patience
     from harness.system.wire import Talk
 
 pytestmark = pytest.mark.contract
@@ -33,15 +34,20 @@ FLOOD_BYTES, GROWTH_BYTES = 96 * MIB, 72 * MIB
 
 @pytest.fixture
 def ground(
-    sut_url: str, profile: Profile, fresh_window: Callable[[], Window], fresh_client: Callable[[], Client]
+    sut_url: str,
+    profile: Profile,
+    fresh_window: Callable[[], Window],
+    fresh_client: Callable[[], Client],
+    patience: Patience,
 ) -> Ground:
     """Give these checks what they stand on."""
-    return Ground.at(sut_url, profile, fresh_window, fresh_client)
+    return Ground.at(sut_url, profile, fresh_window, fresh_client, patience)
 
 
 @pytest.mark.rule("C8", "C10", "C13", "R1")
 @pytest.mark.parametrize("codec", ["json", "csv"])
 @pytest.mark.parametrize("excess", [1, 1_000_000])
+@unhurried
 def test_too_large_a_body_is_413(ground: Ground, codec: Codec, excess: int) -> None:
     """A body over 1 MiB MUST get 413."""
     body = _padded(ground, codec, _limit(ground) + excess)
@@ -53,6 +59,7 @@ def test_too_large_a_body_is_413(ground: Ground, codec: Codec, excess: int) -> N
 
 @pytest.mark.rule("C8", "C10", "C13", "R1")
 @pytest.mark.parametrize("excess", [1, 1_000_000])
+@unhurried
 def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
     """A chunked body over 1 MiB MUST get 413, or 411."""
     body = _in_chunks(_padded(ground, "json", _limit(ground) + excess))
@@ -62,6 +69,7 @@ def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
 
 
 @pytest.mark.rule("C8", "C13")
+@unhurried
 def test_a_body_of_just_1_mib_is_read(ground: Ground) -> None:
     """A body of 1 MiB is not over 1 MiB: a good window in it MUST get its 200."""
     body = _padded(ground, "json", _limit(ground))
@@ -70,6 +78,7 @@ def test_a_body_of_just_1_mib_is_read(ground: Ground) -> None:
 
 
 @pytest.mark.rule("C8", "C10", "C13")
+@unhurried
 def test_just_1_mib_in_chunks_is_read(ground: Ground) -> None:
     """A chunked body is read under the same limit: a good window in 1 MiB MUST get its 200, or 411."""
     body = _in_chunks(_padded(ground, "json", _limit(ground)))
@@ -84,17 +93,17 @@ def test_just_1_mib_in_chunks_is_read(ground: Ground) -> None:
 @pytest.mark.rule("C8", "C13", "R1")
 @pytest.mark.parametrize("length", [10**10, 2**63, 10**30], ids=["10 GB", "beyond 63 bits", "beyond all bounds"])
 @pytest.mark.parametrize("begun", [b"", b'{"'], ids=["nothing sent", "a little sent"])
+@unhurried
 def test_an_announced_length_is_not_taken_at_its_word(ground: Ground, length: int, begun: bytes) -> None:
     """A body over 1 MiB MUST be refused without memory for all of it: its announcement alone is harmless."""
-    with ground.connect() as wire:
-        wire.send(ground.invocation(begun, JSON, f"Content-Length: {length}"))
-        answer = wire.read_to_the_end(within_s=SOON_S)
-    demand(judge_turned_away(answer, wire.talk, rule="C8"), wire.talk)
-    ground.demand_it_serves(wire.talk)
+    answer, talk = ground.ask_to_the_end(ground.invocation(begun, JSON, f"Content-Length: {length}"))
+    demand(judge_turned_away(answer, talk, rule="C8"), talk)
+    ground.demand_it_serves(talk)
 
 
 @pytest.mark.rule("C8", "C18")
 @pytest.mark.parametrize("framing", ["length", "chunks"])
+@unhurried
 def test_too_large_a_body_is_not_kept_in_memory(
     request: pytest.FixtureRequest, ground: Ground, sut_url: str, framing: str
 ) -> None:
