@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.series import Second
 
-_CLIENTS, _PERIOD_S = 4, 0.2
+# With the probes no more than the load's rate: what comes beyond it may be shed.
+_CLIENTS, _PERIOD_S = 4, 1.0
 # The last second's share of the one before, and the share of all prices: crashes and rises at other levels.
 _MOVES = ((1.0, 0.5), (1.0, 2.0), (0.1, 1.3), (10.0, 0.7))
 _LONGEST_ID = 128

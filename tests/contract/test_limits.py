@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.contract.judge import Violation, demand
 from harness.contract.records import CONTENT_TYPES
+from harness.faults.memory import held_bytes
 from harness.options import CHOICE
 from harness.system.wire import Wire, chunked
 from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away, unhurried
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.records import Codec, Window
     from harness.system.client import Answer, Client
-    from harness.system.container import Sut
     from harness.system.patience import Patience
     from harness.system.wire import Talk
 
@@ -115,22 +115,16 @@ def test_too_large_a_body_is_not_kept_in_memory(
     field, piece = (
         (CHUNKS, chunked(block)[:-5]) if framing == "chunks" else (f"Content-Length: {FLOOD_BYTES + 1}", block)
     )
-    before_bytes = _resident_bytes(sut)
+    before_bytes = held_bytes(sut)
     with Wire(ground.place, patience_s=POLITE_S) as wire:
         wire.send(ground.invocation(b"", JSON, field))
         is_taken = all(wire.send(piece) for _ in range(FLOOD_BYTES // MIB))
         wire.listen(within_s=SOON_S if is_taken else 0)  # what is on its way shall arrive
-        grown_bytes = _resident_bytes(sut) - before_bytes if is_taken else 0
+        grown_bytes = held_bytes(sut) - before_bytes if is_taken else 0
     actual = f"{grown_bytes // MIB} MiB more in use after {FLOOD_BYTES // MIB} MiB of one body"
     wrong = Violation(rule="C8", expected=f"at most {GROWTH_BYTES // MIB} MiB more in use", actual=actual)
     demand([wrong] if grown_bytes > GROWTH_BYTES else [], wire.talk)
     ground.demand_it_serves(wire.talk)
-
-
-def _resident_bytes(sut: Sut) -> int:
-    """Add up what the container's processes hold; quicker than Docker's statistics, which take a second."""
-    found: Any = sut.container.top(ps_args="-eo pid,rss")
-    return sum(int(row[1]) for row in found["Processes"]) * 1_024
 
 
 def _limit(ground: Ground) -> int:
