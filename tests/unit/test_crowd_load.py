@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import threading
@@ -18,8 +19,11 @@ SERIES = generate(seed=1, seconds=120)
 HEAD = re.compile(rb"POST \S+ HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*?Content-Length: (\d+)\r\n(?:[^\r\n]+\r\n)*\r\n")
 
 
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
 class Counter:
-    """Takes every connection and counts the requests that came whole; answers nothing, and closes after each."""
+    """Takes every connection, and counts and answers the requests for a prediction that came whole."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -37,16 +41,16 @@ class Counter:
 
     def _read(self, client: socket.socket) -> None:
         came = b""
-        with client:
-            try:
-                while block := client.recv(1 << 20):
-                    came += block
-            except OSError:
-                pass
-        while head := HEAD.search(came):
-            body = came[head.end() : head.end() + int(head[1])]
-            self.whole += len(body) == int(head[1]) and body.startswith(b'{"window"') and body.endswith(b"]}")
-            came = came[head.end() + len(body) :]
+        with client, contextlib.suppress(OSError):
+            while block := client.recv(1 << 20):
+                came += block
+                while (head := HEAD.search(came)) and len(came) >= head.end() + int(head[1]):
+                    body = came[head.end() : head.end() + int(head[1])]
+                    self.whole += body.startswith(b'{"window"') and body.endswith(b"]}")
+                    came = came[head.end() + len(body) :]
+                    client.sendall(ANSWER)
+                    if b"Connection: close" in head[0]:
+                        return
 
     def close(self) -> None:
         """Take no further connection."""

@@ -204,3 +204,10 @@ def test_a_connection_that_was_slow_while_we_stood_still_is_no_fault_of_the_sut(
 def test_a_long_answer_is_judged_whole() -> None:
     long = json.dumps(RIGHT | {"explanation": "x" * 200_000})
     assert broken_rules(record(invocation(0, body=long))) == set()
+
+
+def test_a_ping_that_we_could_not_send_is_no_ping_that_failed() -> None:
+    ours = ping(outcome="ours", status=None, connect_s=None)
+    judgement = judge_load(record(pings=(ours,)), PROFILE)
+    assert judgement.findings["ping"].verdict is Verdict.UNKNOWN
+    assert judgement.violations == ()
