@@ -19,6 +19,7 @@ from harness.system.container import CannotStart, Launch, NeverReady, Sut, SutLo
 from harness.system.engine import ensure_engine
 from harness.system.guard import Run, begin_run
 from harness.system.history import read_history
+from harness.system.patience import Patience
 from harness.system.reference_image import ensure_reference_image
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = [
     "fresh_client",
     "fresh_window",
     "own_sut",
+    "patience",
     "profile",
     "report_dir",
     "seed",
@@ -131,17 +133,23 @@ def own_sut(sut_image: str, profile: Profile, sut_run: Run) -> Iterator[Callable
 
 
 @pytest.fixture(scope="session")
-def client(sut_url: str, profile: Profile) -> Iterator[Client]:
+def patience() -> Patience:
+    """What all clients of the shared sut bear together where it has too much to do."""
+    return Patience()
+
+
+@pytest.fixture(scope="session")
+def client(sut_url: str, profile: Profile, patience: Patience) -> Iterator[Client]:
     """A client of the shared sut, with kept-alive connections."""
-    shared = Client(sut_url, profile)
+    shared = Client(sut_url, profile, patience=patience)
     yield shared
     shared.close()
 
 
 @pytest.fixture(scope="session")
-def fresh_client(sut_url: str, profile: Profile) -> Callable[[], Client]:
+def fresh_client(sut_url: str, profile: Profile, patience: Patience) -> Callable[[], Client]:
     """Make a client of the shared sut; one a thread."""
-    return lambda: Client(sut_url, profile)
+    return lambda: Client(sut_url, profile, patience=patience)
 
 
 @pytest.fixture(scope="session")

@@ -161,6 +161,14 @@ def _events_at(rule: WindowRule, share: float) -> Way:
     events = [name for name, field in rule.fields.items() if field.role in _EVENTS]
 
     def edit(records: list[Record]) -> list[Record]:
-        return [{**record, **dict.fromkeys(events, record[end if share else start])} for record in records]
+        # A second without trades has its times from the contract: its period's own.
+        return [
+            {**record, **dict.fromkeys(events, record[end if share else start])} if _is_traded(rule, record) else record
+            for record in records
+        ]
 
     return Way(says=f"first and last event at the {'end' if share else 'start'} of the period", edit=edit)
+
+
+def _is_traded(rule: WindowRule, record: Record) -> bool:
+    return any(record[name] for name, field in rule.fields.items() if field.role in ("volume", "count"))

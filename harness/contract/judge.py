@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 OK, UNPROCESSABLE, UNAVAILABLE = 200, 422, 503
 _SHOWN_BYTES = 300
+_JSON_TYPE = re.compile(r"application/(?:[\w.!#$&^+-]+\+)?json")
 
 # What gives an implementation away: tracebacks, places in a file system, names of common serving libraries. What a
 # good message may use is no such thing: `ValidationError` as a code, "line 1 column 9", the path that was asked for.
 _TELL_TALES = (
     re.compile(
-        r"traceback|stack ?trace|\bline \d+, in\b|\bat 0x[0-9a-f]{6,}|\bthread '[\w-]+' panicked", re.IGNORECASE
+        r"traceback|stack ?trace|\bFile \"[^\"]+\", line \d+|\bat 0x[0-9a-f]{6,}|\bthread '[\w-]+' panicked",
+        re.IGNORECASE,
     ),
     re.compile(r"\bgoroutine \d+ \[|\bpanic: |\n\s*at [\w.$<>]+ ?\(|\bat Object\.<anonymous>|\bnode:internal/"),
     re.compile(
@@ -33,12 +35,13 @@ _TELL_TALES = (
     re.compile(
         r"\b(?:flask|werkzeug|gunicorn|django|fastapi|starlette|uvicorn|tornado|aiohttp|tensorflow|keras|pytorch|torch|"
         r"numpy|pandas|pydantic|marshmallow|jsonschema|orjson|simplejson|msgspec|sklearn|scikit-learn|xgboost|mlflow|"
-        r"onnxruntime|lightgbm|catboost|springframework|fasterxml|jsondecodeerror)\b",
+        r"onnxruntime|lightgbm|catboost|springframework|fasterxml)\b",
         re.IGNORECASE,
     ),
     re.compile(r"\b(?:javax?|jakarta|kotlin)\.[a-z]\w*\.\w+|\b\w+Exception: "),
     re.compile(
-        r"\b(?:Key|Value|Type|Attribute|Index|Unicode\w*|Recursion|Overflow|Assertion|Runtime|Syntax)Error\b ?[:(]"
+        r"\b(?:Key|Value|Type|Attribute|Index|Unicode\w*|Recursion|Overflow|Assertion|Runtime|Syntax|JSONDecode)Error\b"
+        r" ?[:(]"
     ),
 )
 
@@ -113,13 +116,13 @@ def judge_prediction(window: Window, answer: Answered, profile: Profile) -> list
 
 
 def judge_refusal(
-    answer: Answered, *, rule: str, status: Collection[int], dimensions: Collection[str] = ()
+    answer: Answered, *, rule: str, status: Collection[int], dimensions: Collection[str] = (), sent: str = ""
 ) -> list[Violation]:
     """Judge a refusal: the status that the rule promises, a dimension that it allows, and an error body (C10)."""
     if answer.status not in status:
         wanted = " or ".join(str(number) for number in sorted(status))
         return [Violation(rule=rule, expected=f"status {wanted}", actual=shown(answer))]
-    broken = judge_error_body(answer)
+    broken = judge_error_body(answer, sent=sent)
     if not broken and dimensions:
         named = json.loads(answer.body)["error"]["dimension"]
         if named not in dimensions:
@@ -135,7 +138,7 @@ def judge_error_body(answer: Answered, *, sent: str = "") -> list[Violation]:
     """
     error = (_json_object(answer) or {}).get("error")
     if not _is_error(error) or not _is_json_type(answer):
-        wanted = 'application/json `{"error": {"code": str, "dimension": str or null, "message": str}}`'
+        wanted = 'JSON `{"error": {"code": str, "dimension": str or null, "message": str}}`'
         kind = answer.headers.get("content-type")
         return [Violation(rule="C10", expected=wanted, actual=f"{shown(answer)} as {kind!r}")]
     text = "\n".join(_texts(json.loads(answer.body)))
@@ -244,7 +247,8 @@ def _json_object(answer: Answered) -> dict[str, Any] | None:
 
 
 def _is_json_type(answer: Answered) -> bool:
-    return answer.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    """Whether an error says that it is JSON: by its own name, or by that of a format made of it (RFC 6839)."""
+    return _JSON_TYPE.fullmatch(answer.headers.get("content-type", "").partition(";")[0].strip().lower()) is not None
 
 
 def _is_error(error: object) -> bool:

@@ -245,7 +245,7 @@ def csv_flaws(rule: WindowRule) -> SearchStrategy[Flaw]:
     rows, at = st.integers(0, rule.records - 1), st.integers(0, 1_000)
     return st.one_of(
         st.builds(_ragged, st.sampled_from(list(_RAGGED)), rows),
-        st.builds(_cut, rows, at),
+        st.builds(_cut, rows, at, st.just(rule.records)),
         rows.map(_cut_after),
         st.builds(_cut_in_last_cell, st.integers(0, rule.records - 2), at),
         at.map(_cut_in_header),
@@ -262,15 +262,18 @@ def _ragged(how: str, row: int) -> Flaw:
     return _flaw(f"row {row} has {how}", MALFORMED, _row(_RAGGED[how], row))
 
 
-def _cut(row: int, place: int) -> Flaw:
-    """Cut within a row, before its last cell: what is left has too few."""
+def _cut(row: int, place: int, records: int) -> Flaw:
+    """Cut within a row, before its last cell: what is left has too few cells and, but for the last row, too few rows.
+
+    Who counts the rows first is right to call that a breach.
+    """
 
     def edit(_: WindowRule, good: bytes) -> bytes:
         lines = _lines(good)
         last = lines[row + 1]
         return _text(lines[: row + 1]) + last[: 1 + place % last.rindex(b",")]
 
-    return _flaw(f"cut in row {row} at {place}", MALFORMED, edit)
+    return _flaw(f"cut in row {row} at {place}", MALFORMED if row == records - 1 else REFUSED, edit)
 
 
 def _cut_after(row: int) -> Flaw:

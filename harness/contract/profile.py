@@ -77,7 +77,7 @@ class Chaos:
     """How faults are measured, and how hard they are."""
 
     recovery_s: float = 60
-    probe_rate_per_s: float = 20
+    probe_rate_per_s: float = 16
     ping_rate_per_s: float = 2
     invalid_rate_per_s: float = 1
     steady_s: float = 1.5

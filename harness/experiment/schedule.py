@@ -16,9 +16,12 @@ _SAME_RATE_PER_S = 2.0
 
 
 def schedule(chaos: Chaos) -> Iterator[tuple[float, Asked]]:
-    """Yield, without end, how many seconds after the start what is due; earliest first."""
+    """Yield, without end, how many seconds after the start what is due; earliest first.
+
+    The window that is kept is one of those that the rate counts: no more is asked than the profile promises.
+    """
     rates: dict[Asked, float] = {
-        "good": chaos.probe_rate_per_s,
+        "good": max(chaos.probe_rate_per_s - _SAME_RATE_PER_S, 0.0),
         "ping": chaos.ping_rate_per_s,
         "same": _SAME_RATE_PER_S,
         "invalid": chaos.invalid_rate_per_s,

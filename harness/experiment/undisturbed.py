@@ -76,8 +76,7 @@ def _meanwhile(record: Record) -> list[Probe]:
 
 
 def _is_honest(probe: Probe, within_s: float) -> bool:
-    if probe.answered_s - probe.sent_s > within_s:
-        return False
+    """Whether it was answered in time or told when to come again, which is right for whatever comes later."""
     if probe.status == UNAVAILABLE:
         return probe.retry_after.isascii() and probe.retry_after.isdigit()
-    return probe.status == OK
+    return probe.status == OK and probe.answered_s - probe.sent_s <= within_s

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.series import Second
 
-_CLIENTS, _PERIOD_S = 8, 0.2
+# One visit in four sends a whole request: four a second, which with the probes are no more than the load's rate.
+_CLIENTS, _PERIOD_S = 8, 0.5
 # On, and no time to linger: closing resets.
 _RESET = struct.pack("ii", 1, 0)
 

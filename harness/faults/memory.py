@@ -83,8 +83,11 @@ class Starve:
 
 
 def held_bytes(sut: Sut) -> int:
-    """Return the anonymous memory of a running container in bytes, whichever version its cgroup has."""
-    sample: Any = sut.container.stats(stream=False)  # a dict, because it is no stream
+    """Return the anonymous memory of a running container in bytes, whichever version its cgroup has.
+
+    What processes share, forked ones for instance, counts once.
+    """
+    sample: Any = sut.container.stats(stream=False, one_shot=True)  # a dict, because it is no stream
     found = sample["memory_stats"].get("stats", {})
     return int(found["anon"] if "anon" in found else found["total_rss"])
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, window_of
+from harness.faults.requests_in_bytes import invocation, ping, window_of
 from harness.faults.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.contract.series import Second
 
 _PIPELINED = 4
+# Of the clients so many ask for predictions, the others for pings: more than the load's rate may be shed.
+_EVERY = 32
 _PERIOD_S = 1.0
 _FOR_GOOD_S = 3_600.0
 
@@ -27,7 +29,7 @@ def not_reading(profile: Profile, series: Sequence[Second]) -> Traffic:
     async def behave(visit: Visit) -> None:
         visit.writer.transport.pause_reading()  # type: ignore[attr-defined] # a stream's transport reads too
         if visit.number % 2:
-            await visit.send(request * _PIPELINED)
+            await visit.send((request if visit.number % _EVERY == 1 else ping(profile.http)) * _PIPELINED)
         else:
             await visit.send(request[: len(request) // 2])
             visit.writer.write_eof()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.series import Second
 
-_CLIENTS, _PERIOD_S = 4, 0.2
+# With the probes no more than the load's rate: what comes beyond it may be shed.
+_CLIENTS, _PERIOD_S = 4, 1.0
 # The last second's share of the one before, and the share of all prices: crashes and rises at other levels.
 _MOVES = ((1.0, 0.5), (1.0, 2.0), (0.1, 1.3), (10.0, 0.7))
 _LONGEST_ID = 128
@@ -38,7 +39,8 @@ def poison(profile: Profile, series: Sequence[Second]) -> Traffic:
 
 def _moved(seconds: Sequence[Second], level: float, move: float) -> list[Second]:
     *calm, last = [_times(second, level) for second in seconds]
-    return [*calm, _times(last, move)]
+    # With a trade in it, whatever it was: a second without any has the last close for its price.
+    return [*calm, replace(_times(last, move), volume=1.0, count=1, first_event_ns=0, last_event_ns=0)]
 
 
 def _times(second: Second, factor: float) -> Second:

@@ -78,6 +78,29 @@ def figures(record: LoadRecord, wrong: Collection[int]) -> Figures:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """A stretch, in seconds of the schedule, in which the generator came to nothing that was due."""
+
+    begin_s: float
+    end_s: float
+
+    def covers_connecting(self, attempt: Attempt) -> bool:
+        """Whether a connection was being made meanwhile: how long that took is then ours."""
+        begin_s = attempt.started_s or 0.0
+        return begin_s <= self.end_s and self.begin_s <= begin_s + (attempt.connect_s or 0.0)
+
+
+def stalls_of(record: LoadRecord) -> list[Stall]:
+    """Return when the generator stood still: from what was due until it came to it, where that was late."""
+    most_s = record.plan.limits.lag_p99_s
+    return [
+        Stall(begin_s=one.due_s, end_s=one.started_s)
+        for one in record.attempts
+        if one.started_s is not None and one.started_s - one.due_s > most_s
+    ]
+
+
 def latencies_of(invocations: Sequence[Attempt]) -> Latencies:
     """Return the latencies of those that were answered with 200."""
     answered = [one for one in invocations if one.status == OK]

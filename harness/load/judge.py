@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.contract.judge import OK, UNAVAILABLE, Violation
 from harness.contract.verdict import Verdict, merge
 from harness.load.answers import Wrong, wrong_answers
-from harness.load.figures import Figures, cpu_share, figures, kind_of, lag_p99_s, latencies_of
+from harness.load.figures import Figures, Stall, cpu_share, figures, kind_of, lag_p99_s, latencies_of, stalls_of
 from harness.load.share import Share
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
         _errors(invocations, wrong, spoiled),
         _deadline(invocations, profile),
         _pings(pings, profile, spoiled),
-        _accepts([*invocations, *pings], profile, spoiled),
+        _accepts([*invocations, *pings], profile, spoiled, stalls_of(record)),
     )
     return LoadJudgement(
         findings={finding.subject: finding for finding in findings},
@@ -156,7 +156,7 @@ def _deadline(invocations: Sequence[Attempt], profile: Profile) -> Finding:
 
 
 def _pings(pings: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
-    not_ok = [one for one in pings if one.status != OK]
+    not_ok = [one for one in pings if one.status != OK and one.outcome != "ours"]
     late = [one for one in pings if one.status == OK and one.latency_s > profile.http.ping_s and not spoiled]
     broken = [
         Violation(rule="C3", expected=promise, actual=f"{len(found)} of {len(pings)} were not{_examples(found)}")
@@ -171,11 +171,12 @@ def _pings(pings: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -
     return _unknown("ping", spoiled or ["no ping was sent"]) if spoiled or not pings else _finding("ping", [])
 
 
-def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
-    """Judge new connections: those of the pings, and those that the load had to open."""
+def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[str], stalls: Sequence[Stall]) -> Finding:
+    """Judge new connections: those of the pings, and those that the load had to open; not while we stood still."""
     refused = [one for one in attempts if one.outcome == "refused"]
     made = [one for one in attempts if one.connect_s is not None]
     slow = [one for one in made if (one.connect_s or 0) > profile.http.accept_s and not spoiled]
+    slow = [one for one in slow if not any(stall.covers_connecting(one) for stall in stalls)]
     if refused or slow:
         longest_s = max((one.connect_s or 0 for one in made), default=0.0)
         actual = f"{len(refused)} refused, {len(slow)} of {len(made)} later, the longest {longest_s:.3f} s"

@@ -1,13 +1,14 @@
 """HTTP for the generator: cooperative sockets that note every moment; only for Locust's process.
 
-Connections are kept alive, but none is used again that was idle for long: what a server does with an idle connection
-says nothing about a request, and so every close that is seen counts.
+Connections are kept alive, but none is used again that was idle for long or was closed meanwhile: what a server does
+with an idle connection says nothing about a request, and so every other close counts.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import select
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import gevent
-from gevent import socket, ssl
+from gevent import monkey, socket, ssl
 from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 _IDLE_MOST_S = 0.5
 _BLOCK_BYTES = 65_536
-_KEPT_BODY_BYTES = 4_096
+# What is kept of an answer, so that one without end does not fill the memory; more is no answer to a window.
+_KEPT_BODY_BYTES = 1 << 20
+# A look that waits for nothing must not let others run: so not the cooperative one.
+_poll = monkey.get_original("select", "poll")
 _OURS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -102,11 +106,16 @@ class Wire:
                 connection.close()
 
     def _waiting(self) -> socket.socket | None:
-        """Take the connection that was used last; close those that were idle too long."""
+        """Take the connection that was used last and is open still; close those that were idle too long."""
         oldest_allowed = time.perf_counter() - _IDLE_MOST_S
         while self._idle and self._idle[0][1] < oldest_allowed:
             self._idle.popleft()[0].close()
-        return self._idle.pop()[0] if self._idle else None
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if not _has_ended(connection):
+                return connection
+            connection.close()
+        return None
 
     def _connected(self, trace: Trace) -> socket.socket:
         started = time.perf_counter()
@@ -120,6 +129,13 @@ class Wire:
             secured = self._tls.wrap_socket(connection, server_hostname=self._host)
             undo.pop_all()
         return secured
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    """Whether the server has closed an idle connection, as it may at any time (RFC 9112, 9.8)."""
+    poll = _poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _receive(connection: socket.socket, trace: Trace) -> bool:

@@ -60,12 +60,16 @@ def find(came: bytes, *, is_head: bool, is_ended: bool) -> Found | None:
 
 def _headers(block: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
-    for line in block.decode("latin-1").splitlines():
+    # Not `splitlines`: it ends lines at bytes too that RFC 9110 allows within a value.
+    for line in re.split(r"\r\n|\r|\n", block.decode("latin-1")):
+        if not line:
+            continue
         name, colon, value = line.partition(":")
         if not colon:
             raise NotHttp(line)
         name = name.strip().lower()
-        found[name] = f"{found[name]}, {value.strip()}" if name in found else value.strip()
+        value = value.strip(" \t")
+        found[name] = f"{found[name]}, {value}" if name in found else value
     return found
 
 

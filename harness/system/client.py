@@ -12,11 +12,13 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from harness.contract.records import CONTENT_TYPES, Codec, Window, encode
+from harness.system.patience import SPAN_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.contract.profile import Profile
+    from harness.system.patience import Patience
 
 Failure = Literal["refused", "closed", "timed out"]
 _INLINE_BYTES = 2_000
@@ -81,10 +83,14 @@ class NoAnswer(Exception):  # noqa: N818 - named by what happened
 class Client:
     """Talks to one sut over kept-alive connections; one client a thread."""
 
-    def __init__(self, url: str, profile: Profile) -> None:
-        """Take the base URL of the sut, without a trailing slash needed."""
+    def __init__(self, url: str, profile: Profile, *, patience: Patience | None = None) -> None:
+        """Take the base URL of the sut, without a trailing slash needed.
+
+        With `patience` a request that is shed for overload goes out again; a ping never does.
+        """
         self.url = url.rstrip("/")
         self.profile = profile
+        self._patience = patience
         self._session = requests.Session()
         # A proxy from the environment must not stand between the harness and a port on this machine.
         self._session.trust_env = False
@@ -93,7 +99,18 @@ class Client:
         self._session.mount("https://", self._adapter)
 
     def send(self, request: Request, *, timeout_s: float | None = None) -> Exchange:
-        """Send a request and return the exchange; raise `NoAnswer` where no whole answer came.
+        """Send a request and return the exchange; raise `NoAnswer` where no whole answer came."""
+        exchange, until_s = self._send_over_kept(request, timeout_s), time.monotonic() + SPAN_S
+        while self._bears(exchange) and time.monotonic() < until_s:
+            exchange = self._send_over_kept(request, timeout_s)
+        return exchange
+
+    def _bears(self, exchange: Exchange) -> bool:
+        is_ping = exchange.request.path.partition("?")[0] == self.profile.http.ping_path
+        return self._patience is not None and not is_ping and self._patience.bears(exchange.answer)
+
+    def _send_over_kept(self, request: Request, timeout_s: float | None) -> Exchange:
+        """Send once, over the connection that is kept where there is one.
 
         A kept-alive connection that the server closed while it was idle says nothing about the request: where the
         connection was not new, the request goes out once more on a new one.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, cast
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from harness.contract.judge import OK, Violation, demand, judge_error_body, judge_refusal, shown
+from harness.contract.judge import OK, Violated, Violation, demand, judge_error_body, judge_refusal, shown
 from harness.contract.records import encode
-from harness.system.wire import NotPlain, Place, Wire
+from harness.system.patience import SPAN_S, is_shed
+from harness.system.wire import NotPlain, Place, Talk, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.records import Codec, Window
     from harness.system.client import Answer, Client
-    from harness.system.wire import Talk
+    from harness.system.patience import Patience
+
+    Asked = ParamSpec("Asked")
 
 JSON = "Content-Type: application/json"
 # Who waits for more of what is no whole request is told after this time that there is no more.
@@ -35,17 +40,25 @@ class Ground:
     profile: Profile
     fresh_window: Callable[[], Window]
     fresh_client: Callable[[], Client]
+    patience: Patience
 
     @classmethod
     def at(
-        cls, url: str, profile: Profile, fresh_window: Callable[[], Window], fresh_client: Callable[[], Client]
+        cls,
+        url: str,
+        profile: Profile,
+        fresh_window: Callable[[], Window],
+        fresh_client: Callable[[], Client],
+        patience: Patience,
     ) -> Ground:
         """Take a sut's URL; without plain HTTP the check is skipped."""
         try:
             place = Place.of(url)
         except NotPlain as error:
             pytest.skip(str(error))
-        return cls(place=place, profile=profile, fresh_window=fresh_window, fresh_client=fresh_client)
+        return cls(
+            place=place, profile=profile, fresh_window=fresh_window, fresh_client=fresh_client, patience=patience
+        )
 
     def good(self, codec: Codec = "json") -> bytes:
         """Encode a good window."""
@@ -74,6 +87,17 @@ class Ground:
             return self._ask_once(content)
         return answer, talk
 
+    def ask_to_the_end(self, content: bytes) -> tuple[Answer | None, Talk]:
+        """Send what may be no whole request, and say after a while that no more will come."""
+        with self.connect() as wire:
+            wire.send(content)
+            answer = wire.read_to_the_end(within_s=SOON_S)
+        return answer, wire.talk
+
+    def bears(self, talk: Talk) -> bool:
+        """Wait where an answer asks for it, and say that the same may be tried again."""
+        return any(self.patience.bears(answer) for answer in talk.answers if is_shed(answer))
+
     def demand_it_serves(self, talk: Talk) -> None:
         """Demand that after all that was said a good window gets its 200 on a new connection."""
         client = self.fresh_client()
@@ -90,6 +114,24 @@ class Ground:
             wire.send(content)
             answer = wire.read()
         return answer, wire.talk
+
+
+def unhurried(check: Callable[Asked, None]) -> Callable[Asked, None]:
+    """Repeat a check of bare bytes where the container had too much to do, as the patient client does with requests."""
+
+    @functools.wraps(check)
+    def insisting(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
+        ground, until_s = cast("Ground", kwargs["ground"]), time.monotonic() + SPAN_S
+        while True:
+            try:
+                return check(*args, **kwargs)
+            except Violated as violated:
+                talk = violated.exchange
+                is_over = time.monotonic() >= until_s
+                if is_over or not isinstance(talk, Talk) or not ground.bears(talk):
+                    raise
+
+    return insisting
 
 
 def judge_hang(talk: Talk) -> list[Violation]:

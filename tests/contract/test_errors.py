@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.contract.data_rules import allowed_dimensions
 from harness.contract.judge import OK, Violation, demand, judge_error_body, judge_refusal, shown
 from harness.contract.records import CONTENT_TYPES, encode
 from harness.contract.rules import RULES
@@ -50,7 +51,9 @@ REFUSALS = {
     "415": Refusal(status=415, headers={"Content-Type": "text/plain"}),
     "400 to JSON": Refusal(status=400, body="{", headers=_JSON),
     "400 to CSV": Refusal(status=400, body="", headers=_CSV),
-    "422 to no window": Refusal(status=422, body="{}", headers=_JSON, dimensions=frozenset(RULES["D1"].dimensions)),
+    "422 to no window": Refusal(
+        status=422, body="{}", headers=_JSON, dimensions=frozenset(allowed_dimensions({"D1", "D2"}))
+    ),
     "422 to an empty window": Refusal(
         status=422, body='{"{key}": []}', headers=_JSON, dimensions=frozenset(_DIMENSIONS)
     ),
@@ -119,7 +122,7 @@ def test_there_is_no_console_route(client: Client, path: str) -> None:
     """No debugger or console route MAY exist, by whatever method."""
     for method in ("GET", "POST"):
         exchange = client.send(Request(method=method, path=path))
-        demand(judge_refusal(exchange.answer, rule="C10", status=[404]), exchange)
+        demand(judge_refusal(exchange.answer, rule="C10", status=[404], sent=path), exchange)
 
 
 @pytest.mark.rule("C10")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.contract.judge import Violation, demand
 from harness.contract.records import CONTENT_TYPES
+from harness.faults.memory import held_bytes
 from harness.options import CHOICE
 from harness.system.wire import Wire, chunked
-from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away
+from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away, unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.records import Codec, Window
     from harness.system.client import Answer, Client
-    from harness.system.container import Sut
+    from harness.system.patience import Patience
     from harness.system.wire import Talk
 
 pytestmark = pytest.mark.contract
@@ -33,15 +34,20 @@ FLOOD_BYTES, GROWTH_BYTES = 96 * MIB, 72 * MIB
 
 @pytest.fixture
 def ground(
-    sut_url: str, profile: Profile, fresh_window: Callable[[], Window], fresh_client: Callable[[], Client]
+    sut_url: str,
+    profile: Profile,
+    fresh_window: Callable[[], Window],
+    fresh_client: Callable[[], Client],
+    patience: Patience,
 ) -> Ground:
     """Give these checks what they stand on."""
-    return Ground.at(sut_url, profile, fresh_window, fresh_client)
+    return Ground.at(sut_url, profile, fresh_window, fresh_client, patience)
 
 
 @pytest.mark.rule("C8", "C10", "C13", "R1")
 @pytest.mark.parametrize("codec", ["json", "csv"])
 @pytest.mark.parametrize("excess", [1, 1_000_000])
+@unhurried
 def test_too_large_a_body_is_413(ground: Ground, codec: Codec, excess: int) -> None:
     """A body over 1 MiB MUST get 413."""
     body = _padded(ground, codec, _limit(ground) + excess)
@@ -53,6 +59,7 @@ def test_too_large_a_body_is_413(ground: Ground, codec: Codec, excess: int) -> N
 
 @pytest.mark.rule("C8", "C10", "C13", "R1")
 @pytest.mark.parametrize("excess", [1, 1_000_000])
+@unhurried
 def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
     """A chunked body over 1 MiB MUST get 413, or 411."""
     body = _in_chunks(_padded(ground, "json", _limit(ground) + excess))
@@ -62,6 +69,7 @@ def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
 
 
 @pytest.mark.rule("C8", "C13")
+@unhurried
 def test_a_body_of_just_1_mib_is_read(ground: Ground) -> None:
     """A body of 1 MiB is not over 1 MiB: a good window in it MUST get its 200."""
     body = _padded(ground, "json", _limit(ground))
@@ -70,6 +78,7 @@ def test_a_body_of_just_1_mib_is_read(ground: Ground) -> None:
 
 
 @pytest.mark.rule("C8", "C10", "C13")
+@unhurried
 def test_just_1_mib_in_chunks_is_read(ground: Ground) -> None:
     """A chunked body is read under the same limit: a good window in 1 MiB MUST get its 200, or 411."""
     body = _in_chunks(_padded(ground, "json", _limit(ground)))
@@ -84,17 +93,17 @@ def test_just_1_mib_in_chunks_is_read(ground: Ground) -> None:
 @pytest.mark.rule("C8", "C13", "R1")
 @pytest.mark.parametrize("length", [10**10, 2**63, 10**30], ids=["10 GB", "beyond 63 bits", "beyond all bounds"])
 @pytest.mark.parametrize("begun", [b"", b'{"'], ids=["nothing sent", "a little sent"])
+@unhurried
 def test_an_announced_length_is_not_taken_at_its_word(ground: Ground, length: int, begun: bytes) -> None:
     """A body over 1 MiB MUST be refused without memory for all of it: its announcement alone is harmless."""
-    with ground.connect() as wire:
-        wire.send(ground.invocation(begun, JSON, f"Content-Length: {length}"))
-        answer = wire.read_to_the_end(within_s=SOON_S)
-    demand(judge_turned_away(answer, wire.talk, rule="C8"), wire.talk)
-    ground.demand_it_serves(wire.talk)
+    answer, talk = ground.ask_to_the_end(ground.invocation(begun, JSON, f"Content-Length: {length}"))
+    demand(judge_turned_away(answer, talk, rule="C8"), talk)
+    ground.demand_it_serves(talk)
 
 
 @pytest.mark.rule("C8", "C18")
 @pytest.mark.parametrize("framing", ["length", "chunks"])
+@unhurried
 def test_too_large_a_body_is_not_kept_in_memory(
     request: pytest.FixtureRequest, ground: Ground, sut_url: str, framing: str
 ) -> None:
@@ -106,22 +115,16 @@ def test_too_large_a_body_is_not_kept_in_memory(
     field, piece = (
         (CHUNKS, chunked(block)[:-5]) if framing == "chunks" else (f"Content-Length: {FLOOD_BYTES + 1}", block)
     )
-    before_bytes = _resident_bytes(sut)
+    before_bytes = held_bytes(sut)
     with Wire(ground.place, patience_s=POLITE_S) as wire:
         wire.send(ground.invocation(b"", JSON, field))
         is_taken = all(wire.send(piece) for _ in range(FLOOD_BYTES // MIB))
         wire.listen(within_s=SOON_S if is_taken else 0)  # what is on its way shall arrive
-        grown_bytes = _resident_bytes(sut) - before_bytes if is_taken else 0
+        grown_bytes = held_bytes(sut) - before_bytes if is_taken else 0
     actual = f"{grown_bytes // MIB} MiB more in use after {FLOOD_BYTES // MIB} MiB of one body"
     wrong = Violation(rule="C8", expected=f"at most {GROWTH_BYTES // MIB} MiB more in use", actual=actual)
     demand([wrong] if grown_bytes > GROWTH_BYTES else [], wire.talk)
     ground.demand_it_serves(wire.talk)
-
-
-def _resident_bytes(sut: Sut) -> int:
-    """Add up what the container's processes hold; quicker than Docker's statistics, which take a second."""
-    found: Any = sut.container.top(ps_args="-eo pid,rss")
-    return sum(int(row[1]) for row in found["Processes"]) * 1_024
 
 
 def _limit(ground: Ground) -> int:

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.contract
 
 AT_ONCE = 32
 BURSTS = 3
+CONNECTIONS, HICCUPS = 20, 1
 
 
 @pytest.mark.rule("C2", "C3", "C4")
@@ -76,10 +77,12 @@ def test_connections_are_accepted_at_once(sut_url: str, profile: Profile) -> Non
     address = urlsplit(sut_url)
     where = (address.hostname or "", address.port or (443 if address.scheme == "https" else 80))
     limit_s = profile.http.accept_s
-    for _ in range(20):
-        took_s = _connecting_s(where, profile)
-        wrong = Violation(rule="C16", expected=f"a connection within {limit_s:g} s", actual=f"{took_s:.3f} s")
-        demand([] if took_s <= limit_s else [wrong])
+    # One that takes longer may be this machine's doing: it counts where another does too.
+    late = [took_s for _ in range(CONNECTIONS) if (took_s := _connecting_s(where, profile)) > limit_s]
+    told = ", ".join(f"{took_s:.3f} s" for took_s in late)
+    expected = f"connections within {limit_s:g} s"
+    wrong = Violation(rule="C16", expected=expected, actual=f"{len(late)} of {CONNECTIONS} later: {told}")
+    demand([wrong] if len(late) > HICCUPS else [])
 
 
 def _burst(url: str, profile: Profile, windows: list[Window]) -> list[Seen]:

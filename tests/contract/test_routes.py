@@ -38,7 +38,7 @@ OPTIONS_STATUSES, TRACE_STATUSES = {200, 204, WRONG_METHOD}, {*range(400, 500), 
 def test_unknown_path_is_404(client: Client, path: str) -> None:
     """An unknown path MUST get 404."""
     exchange = client.send(Request(method="GET", path=path))
-    demand(judge_refusal(exchange.answer, rule="C7", status=[NOT_FOUND]), exchange)
+    demand(judge_refusal(exchange.answer, rule="C7", status=[NOT_FOUND], sent=path), exchange)
 
 
 @pytest.mark.rule("C7", "C10")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.dq
 
+# So often a window goes out where it grows too old on its way, as on a machine that stands still.
+TRIES = 3
 # Moments at which a calendar is easily got wrong; a window that ends there is stale, and nothing else.
 MOMENTS = {
     "a leap day": datetime(2024, 2, 29, 12, tzinfo=UTC),
@@ -41,13 +43,13 @@ MOMENTS = {
 @pytest.mark.parametrize("codec", ["json", "csv"])
 def test_a_window_of_up_to_60_s_is_taken(send_good: SendGood, profile: Profile, age_s: int, codec: Codec) -> None:
     """A window whose newest record ended up to 60 s ago MUST be answered (3 s are left to clocks and transport)."""
-    _demand_answered(send_good, profile, _calm(profile), end_s=time.time() - age_s, codec=codec)
+    _demand_answered(send_good, profile, _calm(profile), age_s=age_s, codec=codec)
 
 
 @pytest.mark.rule("R1", "D10")
 def test_a_window_a_second_ahead_is_taken(send_good: SendGood, profile: Profile) -> None:
     """A window that ends no more than 2 s in the future MUST be answered."""
-    _demand_answered(send_good, profile, _calm(profile), end_s=time.time() + 1)
+    _demand_answered(send_good, profile, _calm(profile), age_s=-1)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +94,8 @@ def test_another_number_of_records_is_refused(client: Client, profile: Profile, 
 @pytest.mark.rule("R1", "D3")
 def test_high_may_be_low_and_volume_nothing(send_good: SendGood, profile: Profile) -> None:
     """Prices that are equal, volumes and counts of 0 keep every rule."""
-    seconds = [
-        replace(second, open=30_000.0, high=30_000.0, low=30_000.0, close=30_000.0, volume=0.0, count=0)
-        for second in _calm(profile)
-    ]
-    _demand_answered(send_good, profile, seconds, end_s=time.time())
+    seconds = generate(seed=2, seconds=profile.window.records, silent_share=1.0)
+    _demand_answered(send_good, profile, seconds)
 
 
 @pytest.mark.rule("R1", "D11")
@@ -138,16 +137,21 @@ def _changed(window: Window, place: int, change: Callable[[Record], Record]) -> 
 
 
 def _demand_answered(
-    send_good: SendGood, profile: Profile, seconds: Sequence[Second], *, end_s: float, codec: Codec = "json"
+    send_good: SendGood, profile: Profile, seconds: Sequence[Second], *, age_s: float = 0.0, codec: Codec = "json"
 ) -> None:
-    window = _at(profile, seconds, end_s)
-    exchange = send_good(window, codec)
-    demand(judge_prediction(window, exchange.answer, profile), exchange)
+    """Demand an answer to a window of an age; one that grew too old on its way says nothing, and goes out again."""
+    for tries_left in reversed(range(TRIES)):
+        window = _at(profile, seconds, time.time() - age_s)
+        exchange = send_good(window, codec)
+        if not broken_rules(profile.window, window, now_s=time.time()) or not tries_left:
+            demand(judge_prediction(window, exchange.answer, profile), exchange)
+            return
 
 
 def _demand_refused(client: Client, profile: Profile, window: Window, rule: str, *, codec: Codec = "json") -> None:
-    allowed = allowed_dimensions(broken_rules(profile.window, window, now_s=time.time()) | {rule})
+    broken = broken_rules(profile.window, window, now_s=time.time())
     exchange = client.predict(window, codec)
+    allowed = allowed_dimensions(broken | broken_rules(profile.window, window, now_s=time.time()) | {rule})
     found = judge_refusal(exchange.answer, rule=rule, status=[UNPROCESSABLE], dimensions=allowed)
     # The error's body has a check of its own: here only the refusal and its dimension count.
     demand([violation for violation in found if violation.rule == rule], exchange)

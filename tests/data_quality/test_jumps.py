@@ -74,7 +74,8 @@ def _demand_right(send_good: SendGood, profile: Profile, seconds: Sequence[Secon
 
 
 def _calm(profile: Profile, level: float) -> list[Second]:
-    return generate(seed=3, seconds=profile.window.records, level=level)
+    # In each of them there are trades: a second without any has the last close for its price, and cannot jump.
+    return generate(seed=3, seconds=profile.window.records, level=level, silent_share=0.0)
 
 
 def _lifted(second: Second, by: float) -> Second:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from harness.contract.judge import Violation, demand, judge_prediction, judge_same, prediction_of
 from harness.contract.records import build, encode, last_whole_second_ns
 from harness.contract.series import Second, generate
-from harness.contract.skill import Undecidable, skill_of
+from harness.contract.skill import Skill, Undecidable, skill_of
 from harness.contract.verdict import Verdict
 from harness.options import CHOICE
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.dq
 
-WINDOWS = 360
+# So many windows tell most predictors from one that is too bad; where they do not, so many more are asked.
+WINDOWS, MORE_WINDOWS = 360, 720
 STRETCHES = 4
 THREADS = 4
 OTHERS = {"quick": 100, "normal": 1_000, "thorough": 1_000}
@@ -38,10 +40,23 @@ def test_predictions_are_no_worse_than_persistence(
     fresh_client: Callable[[], Client], profile: Profile, series: Sequence[Second], tally: Tally
 ) -> None:
     """Over a series the error MUST be no worse than 1.5 times that of persistence, as RMSE."""
+    skill = _skill(fresh_client, profile, series, tally, windows=WINDOWS)
+    if skill.verdict is Verdict.UNKNOWN:
+        skill = _skill(fresh_client, profile, series, tally, windows=MORE_WINDOWS)
+    if skill.verdict is Verdict.UNKNOWN:
+        raise Undecidable(str(skill))
+    expected = f"RMSE at most {skill.limit:g} times that of persistence"
+    wrong = Violation(rule="P4", expected=expected, actual=str(skill))
+    demand([wrong] if skill.verdict is Verdict.FAILED else [])
+
+
+def _skill(
+    fresh_client: Callable[[], Client], profile: Profile, series: Sequence[Second], tally: Tally, *, windows: int
+) -> Skill:
+    """Have so many windows of the series answered, and compare with what came next."""
     count = profile.window.records
-    begins = list(_begins(len(series) - count))
-    windows = [build(profile.window, series[at : at + count], end_ns=_now_ns()) for at in begins]
-    exchanges = _ask(fresh_client, windows)
+    begins = list(_begins(len(series) - count, windows))
+    exchanges = _ask(fresh_client, [build(profile.window, series[at : at + count], end_ns=_now_ns()) for at in begins])
     for exchange in exchanges:
         tally.note_good(exchange.answer.status)
     predictions = [prediction_of(exchange.answer) for exchange in exchanges]
@@ -50,12 +65,7 @@ def test_predictions_are_no_worse_than_persistence(
     demand([wrong] if silent is not None else [], silent)
     last = [series[at + count - 1].close for at in begins]
     truths = [series[at + count].close for at in begins]
-    limit = profile.prediction.skill_limit
-    skill = skill_of([found or 0.0 for found in predictions], last, truths, limit=limit)
-    if skill.verdict is Verdict.UNKNOWN:
-        raise Undecidable(str(skill))
-    wrong = Violation(rule="P4", expected=f"RMSE at most {limit:g} times that of persistence", actual=str(skill))
-    demand([wrong] if skill.verdict is Verdict.FAILED else [])
+    return skill_of([found or 0.0 for found in predictions], last, truths, limit=profile.prediction.skill_limit)
 
 
 @pytest.mark.rule("P3")
@@ -63,11 +73,12 @@ def test_predictions_are_no_worse_than_persistence(
 def test_prices_times_k_give_a_prediction_times_k(send_good: SendGood, profile: Profile, factor: float) -> None:
     """At any price level the prediction MUST lie within 1 % of the last close: so it scales with the prices."""
     calm = generate(seed=11, seconds=profile.window.records, level=30_000.0)
-    tolerance = 2 * profile.prediction.quiet_tolerance
+    share = profile.prediction.quiet_tolerance
+    tolerance = (1 + share) / (1 - share) - 1  # one at the upper end, the other at the lower
     plain, scaled = (send_good(_window(profile, [_times(second, k) for second in calm])) for k in (1.0, factor))
     before, after = prediction_of(plain.answer), prediction_of(scaled.answer)
     is_kept = before is not None and after is not None and abs(after / (before * factor) - 1) <= tolerance
-    expected = f"a prediction within {tolerance:.0%} of {(before or 0.0) * factor:g}"
+    expected = f"a prediction within {tolerance:.2%} of {(before or 0.0) * factor:g}"
     demand([] if is_kept else [Violation(rule="P3", expected=expected, actual=str(after))], scaled)
 
 
@@ -85,32 +96,34 @@ def test_what_stands_after_a_window_changes_nothing(client: Client, profile: Pro
 def test_a_thousand_others_change_nothing(
     request: pytest.FixtureRequest, fresh_client: Callable[[], Client], profile: Profile, send_good: SendGood
 ) -> None:
-    """The same window MUST give the same prediction after 1,000 others."""
+    """The same window MUST give the same prediction after 1,000 others, or as many as are answered before it is old."""
+    until_s = time.monotonic() + profile.window.max_age_s / 2
     window = _window(profile, generate(seed=13, seconds=profile.window.records))
     first = send_good(window)
     demand(judge_prediction(window, first.answer, profile), first)
     others = OTHERS[request.config.stash[CHOICE].effort]
     market = generate(seed=14, seconds=profile.window.records + others, level=700.0)
-    _ask(fresh_client, [_window(profile, market[at : at + profile.window.records]) for at in range(others)])
+    windows = [_window(profile, market[at : at + profile.window.records]) for at in range(others)]
+    sent = len(_ask(fresh_client, windows, until_s=until_s))
     again = send_good(window)
-    demand(judge_same(first.answer, again.answer, profile, what=f"after {others} other windows"), again)
+    demand(judge_same(first.answer, again.answer, profile, what=f"after {sent} other windows"), again)
 
 
-def _begins(last: int) -> Iterator[int]:
+def _begins(last: int, windows: int) -> Iterator[int]:
     """Spread consecutive windows over stretches of the series."""
-    each = min(WINDOWS, last) // STRETCHES
+    each = min(windows, last) // STRETCHES
     for stretch in range(STRETCHES):
         first = (last - each) * stretch // max(STRETCHES - 1, 1)
         yield from range(first, first + each)
 
 
-def _ask(fresh_client: Callable[[], Client], windows: Sequence[Window]) -> list[Exchange]:
-    """Send windows over a few connections, and return the exchanges in the windows' order."""
+def _ask(fresh_client: Callable[[], Client], windows: Sequence[Window], *, until_s: float = math.inf) -> list[Exchange]:
+    """Send windows over a few connections, none after a moment, and return the exchanges in the windows' order."""
 
     def ask(part: Sequence[Window]) -> list[Exchange]:
         client = fresh_client()
         try:
-            return [client.predict(window) for window in part]
+            return [client.predict(window) for window in part if time.monotonic() < until_s]
         finally:
             client.close()
 

@@ -16,6 +16,8 @@ from harness.faults.fault import Expectation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.experiment.record import Outcome
+
 MEASURE = Measure(budget_s=1, ready_s=60, recovery_s=60, steady_s=2, accept_s=0.25, rate_per_s=20, same_tolerance=1e-6)
 STRUCK_S, REVERTED_S, ENDED_S = 4.0, 8.0, 14.0
 BACK_S = 10.0
@@ -279,3 +281,18 @@ def test_a_503_of_a_container_that_may_lag_is_no_lie_of_its_ping(*, may_lag: boo
     pinged = _with(lambda p: replace(p, outcome="right", status=200) if p.asked == "ping" else p, refusing)
     early = _with(lambda p: replace(p, outcome="right", status=200) if p.sent_s >= REVERTED_S else p, pinged)
     assert _rules(replace(early, looks=(UP,), expects=Expectation(exits="never", may_lag=may_lag))) == rules
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "rules"), [(503, "1", set()), (503, "", {"C13"}), (200, "", {"C13"})]
+)
+def test_what_comes_late_under_overload_says_when_to_come_again(status: int, retry_after: str, rules: set[str]) -> None:
+    def late(probe: Probe) -> Probe:
+        if probe.asked == "ping" or not STRUCK_S < probe.sent_s < STRUCK_S + 1.0:
+            return probe
+        outcome: Outcome = "right" if status == 200 else "refused"
+        return replace(probe, answered_s=probe.sent_s + 3.0, outcome=outcome, status=status, retry_after=retry_after)
+
+    calm = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,))
+    expects = Expectation(exits="never", may_shed=True, recovery_rule="C13")
+    assert _rules(replace(_with(late, calm), expects=expects)) == rules

@@ -55,7 +55,8 @@ def _outcome(question: Question, status: int | None, body: object = None, *, aft
 def test_the_schedule_keeps_every_rate_and_never_goes_back() -> None:
     chaos = Chaos(probe_rate_per_s=20, ping_rate_per_s=2, invalid_rate_per_s=1)
     due = list(itertools.takewhile(lambda entry: entry[0] < 10, schedule(chaos)))
-    assert Counter(asked for _, asked in due) == {"good": 200, "ping": 20, "same": 20, "invalid": 10}
+    # The window that is kept is one of those that the rate counts.
+    assert Counter(asked for _, asked in due) == {"good": 180, "ping": 20, "same": 20, "invalid": 10}
     assert [moment for moment, _ in due] == sorted(moment for moment, _ in due)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from harness.contract.data_rules import broken_rules
 from harness.contract.good_windows import Way, ways
 from harness.contract.profile import load_profile
-from harness.contract.records import build, last_whole_second_ns
+from harness.contract.records import build, last_whole_second_ns, moment_ns
 from harness.contract.series import generate
 
 RULE = load_profile().window
@@ -34,3 +34,12 @@ def test_json_and_csv_carry_the_numbers_that_were_meant(way: Way) -> None:
         body = way.body(RULE, GOOD, codec)
         rows = json.loads(body)[RULE.key] if codec == "json" else list(csv.DictReader(io.StringIO(body.decode())))
         assert [[float(row[name]) for name in NUMBERS] for row in rows] == meant
+
+
+@settings(max_examples=150, database=None)
+@given(way=ways(RULE))
+def test_a_second_without_trades_keeps_the_times_of_its_period(way: Way) -> None:
+    silent = [record for record in way.window(GOOD).records if not record[RULE.named("count")]]
+    moments = [[moment_ns(record[name]) for name in RULE.of_kind("timestamp")] for record in silent]
+    assert silent
+    assert all((first, last) == (start, end) for start, end, first, last in moments)

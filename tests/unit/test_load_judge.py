@@ -191,3 +191,23 @@ def test_a_record_travels_unchanged_and_a_cut_one_is_refused(tmp_path: Path) -> 
     path.write_text(path.read_text()[:-30])
     with pytest.raises(RecordBroken, match="not a whole record"):
         read_record(path, PLAN)
+
+
+def test_a_connection_that_was_slow_while_we_stood_still_is_no_fault_of_the_sut() -> None:
+    slow = ping(connect_s=0.4)
+    assert broken_rules(record(pings=(slow,))) == {"C16"}
+    stalled = [invocation(at, started_s=2 + at / 20 + 0.3, latency_s=0.35) for at in range(6, 10)]
+    kept = [invocation(at) for at in range(6)]
+    assert broken_rules(record(*kept, *stalled, pings=(slow,))) == set()
+
+
+def test_a_long_answer_is_judged_whole() -> None:
+    long = json.dumps(RIGHT | {"explanation": "x" * 200_000})
+    assert broken_rules(record(invocation(0, body=long))) == set()
+
+
+def test_a_ping_that_we_could_not_send_is_no_ping_that_failed() -> None:
+    ours = ping(outcome="ours", status=None, connect_s=None)
+    judgement = judge_load(record(pings=(ours,)), PROFILE)
+    assert judgement.findings["ping"].verdict is Verdict.UNKNOWN
+    assert judgement.violations == ()

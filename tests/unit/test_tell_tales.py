@@ -37,6 +37,8 @@ def answer(message: str, code: str = "x") -> Answer:
         "thread 'main' panicked",
         "<object at 0x7f12ab34cd56>",
         "KeyError: 'window'",
+        "json.JSONDecodeError: Expecting value",
+        '  File "<string>", line 3, in predict',
         "UnicodeDecodeError: 'utf-8' codec",
     ],
 )
@@ -54,6 +56,7 @@ def test_the_inside_is_seen(message: str) -> None:
         ("unsupported", "Content-Type must be application/json or text/csv"),
         ("not_found", "POST /invocations and GET /ping are all there is"),
         ("error", "time_period_end 2026-01-01T00:00:00.0000000Z lies 61.5 s back; at most 60 s are allowed"),
+        ("JSONDecodeError", "row 30 is malformed: line 31, in column price_open"),
         ("malformed", "an index, a key or a value is wrong: see row 7, and so on."),
     ],
 )

@@ -225,3 +225,10 @@ def test_the_line_that_repeats_it_is_cut(meet: Callable[..., Wire]) -> None:
     assert wire.talk.curl.endswith("  # 5000 bytes in all")
     assert len(wire.talk.curl) < 1_000
     wire.end_sending()
+
+
+def test_a_value_may_hold_any_byte_that_ends_no_line() -> None:
+    odd = "\xc5ngstr\xf6m \x85 \x0b".encode("latin-1")
+    found = find(b"HTTP/1.1 200 OK\r\nServer: %s\r\nContent-Length: 0\r\n\r\n" % odd, is_head=False, is_ended=False)
+    assert found is not None
+    assert found.headers["server"] == odd.decode("latin-1").strip(" ")
