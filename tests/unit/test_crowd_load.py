@@ -61,7 +61,7 @@ def test_no_more_is_asked_than_is_promised() -> None:
     faults = [fault for make in FAULTS.values() if isinstance(fault := make(PROFILE, SERIES), Traffic)]
     undisturbed = [fault for fault in faults if fault.expects.undisturbed]
     counters = {fault.name: Counter() for fault in undisturbed}
-    crowds = [Crowd(counters[fault.name].url, fault.manner) for fault in undisturbed]
+    crowds = [Crowd([counters[fault.name].url], fault.manner) for fault in undisturbed]
     for crowd in crowds:
         crowd.come()
     time.sleep(PROFILE.chaos.traffic_s)
