@@ -75,7 +75,8 @@ class Verdicts:
 def judge_at(sut: str, defect: Defect, *, whole: bool) -> Found:
     """Run the harness on a defect; `sut` is the option that names image or URL.
 
-    `whole`: the whole suite. Else the checks for the rules that the defect breaks, which speak for other rules besides.
+    `whole`: the whole suite, so that it shows whether rules fail which the defect does not touch. Else what it takes to
+    catch it.
     """
     with tempfile.TemporaryDirectory(prefix=f"{defect.name}-") as name:
         folder, began_s = Path(name), time.monotonic()
@@ -99,9 +100,15 @@ def _options(defect: Defect, folder: Path, *, whole: bool) -> list[str]:
         options.append(f"--sut-profile={_impatient_profile(folder, IMPATIENCE[defect.base])}")
     if defect.select:
         options += ["-k", defect.select]
-    if not whole and not defect.file and not defect.select and defect.suite != "load":
-        options.append(f"--sut-rules={','.join((*defect.rules, *defect.along))}")
+    if not whole and defect.suite in ("contract", "dq"):
+        options += _no_more_than_it_takes(defect)
     return [*options, f"{FOLDERS[defect.suite]}/{defect.file}".rstrip("/")]
+
+
+def _no_more_than_it_takes(defect: Defect) -> list[str]:
+    """Ask only the checks for the rules that it breaks, and end with the first that fails where that is one rule."""
+    narrow = [] if defect.file or defect.select else [f"--sut-rules={','.join(defect.rules)}"]
+    return [*narrow, "-x"] if len(defect.rules) == 1 else narrow
 
 
 def _impatient_profile(folder: Path, patience: Mapping[str, float]) -> Path:
