@@ -10,7 +10,7 @@ from harness.contract.records import SECOND_NS, moment_ns
 from harness.contract.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.contract.profile import FieldRule, WindowRule
     from harness.contract.records import Value, Window
@@ -22,7 +22,8 @@ CLOCK_SLACK_S = 2
 
 def broken_rules(rule: WindowRule, window: Window, *, now_s: float) -> set[str]:
     """Return the ids of the data rules that a window breaks at a moment (Unix time, seconds); empty for a good one."""
-    broken = {found for record in window.records for found in _of_record(rule, record)}
+    ordered = rule.ordered
+    broken = {found for record in window.records for found in _of_record(rule, ordered, record)}
     if len(window.records) != rule.records:
         broken.add("D5")
     return broken | set(_of_times(rule, window, now_s=now_s))
@@ -33,11 +34,11 @@ def allowed_dimensions(broken: Iterable[str]) -> set[str]:
     return {dimension for rule_id in broken for dimension in RULES[rule_id].dimensions}
 
 
-def _of_record(rule: WindowRule, record: Mapping[str, Value]) -> Iterator[str]:
+def _of_record(rule: WindowRule, ordered: Sequence[tuple[str, str]], record: Mapping[str, Value]) -> Iterator[str]:
     for name, field in rule.fields.items():
         yield from _of_field(field, record, name)
     sortable = {name: _sortable(rule.fields[name], record.get(name)) for name in rule.fields}
-    for lower, upper in rule.ordered:
+    for lower, upper in ordered:
         low, high = sortable[lower], sortable[upper]
         if low is not None and high is not None and low > high:
             yield "D8" if rule.fields[lower].kind == "timestamp" else "D3"
