@@ -51,6 +51,9 @@ def _of_field(field: FieldRule, record: Mapping[str, Value], name: str) -> Itera
         yield "D4"
     elif (number := _sortable(field, record[name])) is None:
         yield "D2"
+        # A cell of blanks may be taken for an empty one.
+        if not str(record[name]).strip():
+            yield "D4"
     elif field.kind != "timestamp":
         yield from _of_number(field, number)
 
