@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Change = Callable[[object], object]
 
 _DEPTHS = (1, 2, 1_000, 30_000)
-_SHARES = (1e-3, 1e-6, 0.01, 0.5)
+_SHARES = (1e-3, 1e-7, 0.01, 0.5)
 _HAIR = 1e-9
 
 
