@@ -202,7 +202,8 @@ def _shape(found: dict[str, Any] | None, window: Window, profile: Profile) -> li
     demands = {
         "`prediction` a number": _is_number(found.get("prediction")),
         f"`as_of` {newest!r}": found.get("as_of") == newest,
-        f"`horizon_s` {profile.prediction.horizon_s:g}": found.get("horizon_s") == profile.prediction.horizon_s,
+        f"`horizon_s` {profile.prediction.horizon_s:g}": _is_number(found.get("horizon_s"))
+        and found["horizon_s"] == profile.prediction.horizon_s,
         "`model` with `name` and `version`, both strings": isinstance(model, dict)
         and all(isinstance(model.get(key), str) for key in ("name", "version")),
         "`anomalies` a list of `code` and `message`": isinstance(anomalies, list)
