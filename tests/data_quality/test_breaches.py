@@ -100,6 +100,20 @@ def test_what_holds_no_list_of_records_is_refused(client: Client, profile: Profi
     demand(judge_refusal(exchange.answer, rule="D1", status=[UNPROCESSABLE], dimensions=allowed), exchange)
 
 
+@pytest.mark.rule("D1", "D2")
+@pytest.mark.parametrize("place", [0, 30, 59])
+@pytest.mark.parametrize("item", [None, 7, "x", [], True], ids=json.dumps)
+def test_a_list_with_one_that_is_no_record_is_refused(
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], item: object, place: int
+) -> None:
+    """A list in which one is no object, wherever it stands, MUST be refused as a breach of D1 or D2."""
+    content: list[object] = [dict(record) for record in fresh_window().records]
+    content[place] = item
+    exchange = client.invoke(json.dumps({profile.window.key: content}).encode())
+    allowed = allowed_dimensions({"D1", "D2", *(["D4"] if item is None else [])})
+    demand(judge_refusal(exchange.answer, rule="D1", status=[UNPROCESSABLE], dimensions=allowed), exchange)
+
+
 def _judge(exchange: Exchange, breach: Breach, broken: set[str]) -> list[Violation]:
     found = judge_refusal(
         exchange.answer, rule=breach.rule, status=[UNPROCESSABLE], dimensions=allowed_dimensions(broken)
