@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness.contract.profile import WindowRule
 
     Edit = Callable[[list[Record]], list[Record]]
+    # Which time is put how far from which.
+    Put = tuple[str, str, int]
 
 _YEARS_S = 10 * 365 * 86_400
 
@@ -138,20 +140,33 @@ def _swapped(first: int, second: int) -> Breach:
 
 
 def contradictory_times(rule: WindowRule) -> list[Kind]:
-    """D8: a record that is no second long, or whose events lie outside of it or in the wrong order."""
+    """D8: a record that lasts no period, or whose events lie outside of it or in the wrong order."""
+    return [_contradictory(rule, how, *way) for how, way in {**_other_lengths(rule), **_stray_events(rule)}.items()]
+
+
+def _other_lengths(rule: WindowRule) -> dict[str, Put]:
     start, end = rule.named("start"), rule.named("end")
-    first, last = rule.named("first_event"), rule.named("last_event")
     half_ns, whole_ns = period_ns(rule) // 2, period_ns(rule)
-    # In words: which time is put how far from which.
-    ways = {
+    return {
         f"{end} is {start}": (end, start, 0),
         **{f"{end} is {-by_ns} ns early": (end, end, by_ns) for by_ns in (-half_ns, -1_000_000, -1)},
         **{f"{end} is {by_ns} ns late": (end, end, by_ns) for by_ns in (whole_ns, half_ns, 1_000_000, 1)},
-        **{f"{first} lies {-by_ns} ns before {start}": (first, start, by_ns) for by_ns in (-SECOND_NS, -1)},
-        **{f"{last} lies {by_ns} ns after {end}": (last, end, by_ns) for by_ns in (SECOND_NS, 1)},
-        f"{first} lies 1 ns after {last}": (first, last, 1),
     }
-    return [_contradictory(rule, how, *way) for how, way in ways.items()]
+
+
+def _stray_events(rule: WindowRule) -> dict[str, Put]:
+    """Return ways for the events that records have, if any."""
+    of_role = {field.role: name for name, field in rule.fields.items()}
+    start, end = of_role["start"], of_role["end"]
+    first, last = of_role.get("first_event"), of_role.get("last_event")
+    stray: dict[str, Put] = {}
+    if first is not None:
+        stray |= {f"{first} lies {-by_ns} ns before {start}": (first, start, by_ns) for by_ns in (-SECOND_NS, -1)}
+    if last is not None:
+        stray |= {f"{last} lies {by_ns} ns after {end}": (last, end, by_ns) for by_ns in (SECOND_NS, 1)}
+    if first is not None and last is not None:
+        stray[f"{first} lies 1 ns after {last}"] = (first, last, 1)
+    return stray
 
 
 def _contradictory(rule: WindowRule, how: str, changed: str, source: str, by_ns: int) -> Kind:

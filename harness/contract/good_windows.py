@@ -103,7 +103,7 @@ _UNKNOWN: Mapping[str, Value] = {
     "true": True,
     "null": None,
     "a list": [1, [2, {}]],
-    "an object": {"price_open": None, "x": {"y": "\u20ac"}},
+    "an object": {"x": {"y": "\u20ac"}, "z": None},
     "a long text": "x" * 500,
 }
 
