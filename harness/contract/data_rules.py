@@ -22,11 +22,23 @@ CLOCK_SLACK_S = 2
 
 def broken_rules(rule: WindowRule, window: Window, *, now_s: float) -> set[str]:
     """Return the ids of the data rules that a window breaks at a moment (Unix time, seconds); empty for a good one."""
+    return broken_between(rule, window, from_s=now_s, to_s=now_s)[0]
+
+
+def broken_between(rule: WindowRule, window: Window, *, from_s: float, to_s: float) -> tuple[set[str], set[str]]:
+    """Return the rules that a window breaks throughout some time, and those that it breaks at either of its ends."""
     ordered = rule.ordered
     broken = {found for record in window.records for found in _of_record(rule, ordered, record)}
     if len(window.records) != rule.records:
         broken.add("D5")
-    return broken | set(_of_times(rule, window, now_s=now_s))
+    periods = _periods(rule, window)
+    known = [(begin, close) for begin, close in periods if begin is not None and close is not None]
+    # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
+    if len(known) == len(periods):
+        broken |= set(_of_order(known, period_ns=round(rule.period_s * SECOND_NS)))
+    ends = [close for _, close in known]
+    first, last = (set(_of_age(rule, ends, now_s=now_s)) for now_s in (from_s, to_s))
+    return broken | (first & last), broken | first | last
 
 
 def allowed_dimensions(broken: Iterable[str]) -> set[str]:
@@ -73,20 +85,16 @@ def _sortable(field: FieldRule, value: Value) -> float | None:
     return None if field.kind == "integer" and value != int(value) else value
 
 
-def _of_times(rule: WindowRule, window: Window, *, now_s: float) -> Iterator[str]:
+def _periods(rule: WindowRule, window: Window) -> list[tuple[int | None, int | None]]:
     start, end = rule.named("start"), rule.named("end")
-    periods = [(moment_ns(record.get(start)), moment_ns(record.get(end))) for record in window.records]
-    known = [(begin, close) for begin, close in periods if begin is not None and close is not None]
-    # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
-    if len(known) == len(periods):
-        yield from _of_order(known, period_ns=round(rule.period_s * SECOND_NS))
-    ends = [close for _, close in known]
-    if ends:
-        yield from _of_age(rule, newest=max(ends), last=ends[-1], now_s=now_s)
+    return [(moment_ns(record.get(start)), moment_ns(record.get(end))) for record in window.records]
 
 
-def _of_age(rule: WindowRule, *, newest: int, last: int, now_s: float) -> Iterator[str]:
+def _of_age(rule: WindowRule, ends: Sequence[int], *, now_s: float) -> Iterator[str]:
     """Judge the newest record; where records stand out of order, who takes the last for the newest is right too."""
+    if not ends:
+        return
+    newest, last = max(ends), ends[-1]
     oldest_s = now_s - rule.max_age_s
     if newest < oldest_s * SECOND_NS or (last != newest and last < (oldest_s + CLOCK_SLACK_S) * SECOND_NS):
         yield "D9"

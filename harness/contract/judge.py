@@ -185,11 +185,12 @@ class Moves:
 
 def moves_of(window: Window, rule: WindowRule) -> Moves:
     """Return how far the prices of a good window move."""
-    closes = [float(str(record[rule.named("close")])) for record in window.records]
+    close = rule.named("close")
+    closes = [float(str(record[close])) for record in window.records]
     steps = [abs(after - before) / max(after, before) for before, after in pairwise(closes)]
-    spans = []
+    names, spans = rule.prices, []
     for before, record in zip([None, *closes], window.records, strict=False):
-        prices = [float(str(record[name])) for name in rule.prices] + ([before] if before is not None else [])
+        prices = [float(str(record[name])) for name in names] + ([before] if before is not None else [])
         spans.append(max(prices) / min(prices) - 1)
     return Moves(between_closes=max(steps, default=0.0), at_most=max(spans), last=closes[-1])
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.contract.breaches import breaches, kinds_of_breaches
-from harness.contract.data_rules import allowed_dimensions, broken_rules
+from harness.contract.data_rules import allowed_dimensions, broken_between
 from harness.contract.judge import UNPROCESSABLE, Violation, demand, judge_error_body, judge_refusal
 from harness.contract.records import Window
 from harness.contract.vacuity import Vacuous
@@ -43,15 +43,14 @@ def test_breach_is_refused(
 
     def is_refused(breach: Breach, codec: Codec) -> bool:
         """Send a broken window and demand its refusal; False where it was not broken for sure."""
-        window = breach.of(fresh_window())
-        before = broken_rules(profile.window, window, now_s=time.time())
+        window, from_s = breach.of(fresh_window()), time.time()
         exchange = client.predict(window, codec)
         # It was read at some moment in between: on a machine that stood still, the future may have become the present.
-        after = broken_rules(profile.window, window, now_s=time.time())
-        if rule in before & after:
+        throughout, ever = broken_between(profile.window, window, from_s=from_s, to_s=time.time())
+        if rule in throughout:
             tally.note_breach(rule)
-            demand(_judge(exchange, breach, before | after), exchange)
-        return rule in before
+            demand(_judge(exchange, breach, ever), exchange)
+        return rule in ever
 
     @given(breach=breaches(profile.window)[rule], data=st.data())
     def check(breach: Breach, data: st.DataObject) -> None:
