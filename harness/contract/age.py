@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from harness.contract.judge import OK, UNPROCESSABLE, Answered, Violation, shown
+from harness.contract.judge import OK, UNPROCESSABLE, Answered, Violation, dimension_of, shown
+from harness.contract.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,8 @@ def _violations(one: Sighting) -> list[Violation]:
     side = one.side
     where = f"{side.ahead_s:.3g} s in the future" if side.ahead_s > 0 else f"{-side.ahead_s:.3g} s ago"
     wanted = "200" if side.is_good else str(UNPROCESSABLE)
-    # A limit that is too narrow refuses what is good: it breaks both promises.
-    rules = ("R1", side.limit) if side.is_good else (side.limit,)
+    # A limit that is too narrow refuses what is good, and breaks both promises; other refusals are not the limit's.
+    is_of_the_limit = not side.is_good or dimension_of(one.answer) in RULES[side.limit].dimensions
+    rules = [*(["R1"] if side.is_good else []), *([side.limit] if is_of_the_limit else [])]
     expected = f"{wanted} to a window that ended {where}" if side.ahead_s < 0 else f"{wanted} to one that ends {where}"
     return [Violation(rule=rule, expected=expected, actual=shown(one.answer)) for rule in rules]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Places: TypeAlias = Sequence[int]
 
 BOTH: tuple[Codec, ...] = ("json", "csv")
+# Prime to most lengths: turn by turn it leads through all records within.
+_STRIDE = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +57,15 @@ def in_each_codec(breaches: Iterable[Breach]) -> tuple[tuple[Breach, Codec], ...
     return tuple((breach, codec) for breach in breaches for codec in breach.codecs)
 
 
-def at_every_end(rule: WindowRule, breach_at: Callable[[Places], Breach]) -> Kind:
-    """Return a kind that always hits the middle record, the first and the last, in each codec."""
-    always = in_each_codec(breach_at((place,)) for place in _ends(rule))
+def at_every_end(rule: WindowRule, breach_at: Callable[[Places], Breach], *, turn: int = 0) -> Kind:
+    """Return a kind that always hits a record within, the first and the last, in each codec."""
+    always = in_each_codec(breach_at((place,)) for place in _ends(rule, turn))
     return Kind(anywhere=places(rule).map(breach_at), always=always)
 
 
 def at_some_end(rule: WindowRule, breach_at: Callable[[Places], Breach], *, turn: int) -> Kind:
     """Return one of many kinds: each always hits one of the three records in each codec, and they take turns."""
-    ends = _ends(rule)
+    ends = _ends(rule, turn)
     hits = [breach_at((ends[(turn + step) % len(ends)],)) for step in range(len(BOTH))]
     always = tuple((hit, hit.codecs[step % len(hit.codecs)]) for step, hit in enumerate(hits))
     return Kind(anywhere=places(rule).map(breach_at), always=always)
@@ -76,9 +78,11 @@ def at_every_seam(rule: WindowRule, breach_at: Callable[..., Breach], *drawn: Se
     return Kind(anywhere=st.builds(breach_at, between, *drawn), always=in_each_codec(map(breach_at, seams)))
 
 
-def _ends(rule: WindowRule) -> tuple[int, int, int]:
-    # The middle first: it is what the simplest example hits, and what looks at the first or the last alone misses.
-    return (rule.records - 1) // 2, 0, rule.records - 1
+def _ends(rule: WindowRule, turn: int = 0) -> tuple[int, int, int]:
+    """Return a record within, another one at each turn, so that in time all have theirs; the first; and the last."""
+    last = rule.records - 1
+    # One within first: it is what the simplest example hits, and what looks at the first or the last alone misses.
+    return 1 + (last // 2 - 1 + _STRIDE * turn) % max(last - 1, 1), 0, last
 
 
 def places(rule: WindowRule) -> SearchStrategy[Places]:

@@ -10,7 +10,7 @@ from harness.contract import breaches_of_times as times
 from harness.contract import breaches_of_values as values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hypothesis.strategies import SearchStrategy
 
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 def breaches(rule: WindowRule) -> Mapping[str, SearchStrategy[Breach]]:
     """Return one strategy of breaches for each data rule, by its id."""
-    return {rule_id: st.one_of([kind.anywhere for kind in kinds]) for rule_id, kinds in kinds_of_breaches(rule).items()}
+    return {rule_id: any_of(kinds) for rule_id, kinds in kinds_of_breaches(rule).items()}
+
+
+def any_of(kinds: Iterable[Kind]) -> SearchStrategy[Breach]:
+    """Return a strategy of breaches of some kinds."""
+    return st.one_of([kind.anywhere for kind in kinds])
 
 
 def kinds_of_breaches(rule: WindowRule) -> Mapping[str, Sequence[Kind]]:

@@ -141,7 +141,8 @@ def _swapped(first: int, second: int) -> Breach:
 
 def contradictory_times(rule: WindowRule) -> list[Kind]:
     """D8: a record that lasts no period, or whose events lie outside of it or in the wrong order."""
-    return [_contradictory(rule, how, *way) for how, way in {**_other_lengths(rule), **_stray_events(rule)}.items()]
+    ways = {**_other_lengths(rule), **_stray_events(rule)}
+    return [_contradictory(rule, how, way, turn=turn) for turn, (how, way) in enumerate(ways.items())]
 
 
 def _other_lengths(rule: WindowRule) -> dict[str, Put]:
@@ -169,14 +170,16 @@ def _stray_events(rule: WindowRule) -> dict[str, Put]:
     return stray
 
 
-def _contradictory(rule: WindowRule, how: str, changed: str, source: str, by_ns: int) -> Kind:
+def _contradictory(rule: WindowRule, how: str, way: Put, *, turn: int) -> Kind:
+    changed, source, by_ns = way
+
     def change(record: Record) -> None:
         record[changed] = timestamp((moment_ns(record[source]) or 0) + by_ns)
 
     def contradictory(places: Places) -> Breach:
         return Breach(rule="D8", says=f"{said(places)}: {how}", edit=edited(places, change))
 
-    return at_every_end(rule, contradictory)
+    return at_every_end(rule, contradictory, turn=turn)
 
 
 def stale(rule: WindowRule) -> list[Kind]:

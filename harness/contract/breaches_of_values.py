@@ -24,10 +24,10 @@ _HAIR = 1e-9
 
 def missing_fields(rule: WindowRule) -> list[Kind]:
     """D1: a record without one of its fields."""
-    return [_missing(rule, name) for name in rule.fields]
+    return [_missing(rule, name, turn=turn) for turn, name in enumerate(rule.fields)]
 
 
-def _missing(rule: WindowRule, name: str) -> Kind:
+def _missing(rule: WindowRule, name: str, *, turn: int) -> Kind:
     def missing(places: Places) -> Breach:
         # CSV has one header for all rows: it can only leave out a whole column.
         codecs: tuple[Codec, ...] = BOTH if len(places) == rule.records else ("json",)
@@ -35,7 +35,7 @@ def _missing(rule: WindowRule, name: str) -> Kind:
         return Breach(rule="D1", says=f"{said(places)}: no {name}", edit=edit, codecs=codecs)
 
     everywhere = tuple(range(rule.records))
-    ends = at_every_end(rule, missing).always
+    ends = at_every_end(rule, missing, turn=turn).always
     return Kind(
         anywhere=st.one_of(places(rule), st.just(everywhere)).map(missing),
         always=(*ends, *in_each_codec([missing(everywhere)])),
@@ -44,15 +44,15 @@ def _missing(rule: WindowRule, name: str) -> Kind:
 
 def empty_fields(rule: WindowRule) -> list[Kind]:
     """D4: a null, or an empty cell."""
-    return [_nothing(rule, name) for name in rule.fields]
+    return [_nothing(rule, name, turn=turn) for turn, name in enumerate(rule.fields)]
 
 
-def _nothing(rule: WindowRule, name: str) -> Kind:
+def _nothing(rule: WindowRule, name: str, *, turn: int) -> Kind:
     def nothing(places: Places) -> Breach:
         edit = edited(places, lambda record: record.update({name: None}))
         return Breach(rule="D4", says=f"{said(places)}: {name} is null", edit=edit)
 
-    return at_every_end(rule, nothing)
+    return at_every_end(rule, nothing, turn=turn)
 
 
 def wrong_types(rule: WindowRule) -> list[Kind]:

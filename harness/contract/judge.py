@@ -101,6 +101,12 @@ def prediction_of(answer: Answered) -> float | None:
     return value if _is_number(value) and math.isfinite(value) else None
 
 
+def dimension_of(answer: Answered) -> str | None:
+    """Return the dimension that a refusal names, or None where it names none."""
+    error = (_json_object(answer) or {}).get("error")
+    return error.get("dimension") if isinstance(error, dict) else None
+
+
 def judge_prediction(window: Window, answer: Answered, profile: Profile) -> list[Violation]:
     """Judge the answer to a good window: it must be 200 and keep R1, P0, P1, P3 and P5."""
     if answer.status != OK:

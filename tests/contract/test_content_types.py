@@ -149,8 +149,9 @@ def test_accepting_json_gets_json(client: Client, fresh_window: Callable[[], Win
 @pytest.mark.parametrize("accept", EXCLUDES_JSON)
 def test_excluding_json_gets_406(client: Client, fresh_window: Callable[[], Window], accept: str) -> None:
     """An Accept that excludes JSON MUST get 406."""
-    exchange = _invoke_accepting(client, fresh_window(), accept)
-    demand(judge_refusal(exchange.answer, rule="C6", status=[406]), exchange)
+    for codec in CONTENT_TYPES:
+        exchange = _invoke_accepting(client, fresh_window(), accept, codec)
+        demand(judge_refusal(exchange.answer, rule="C6", status=[406]), exchange)
 
 
 @pytest.mark.rule("C6", "C10")

@@ -130,12 +130,14 @@ def test_unknown_headers_are_ignored(
 
 
 def _one_of_each(profile: Profile, window: Window) -> list[Request]:
-    """Return a request for each kind of answer: 200 twice, HEAD, OPTIONS, 404, 405, 415, 406, 400, 422."""
+    """Return a request for each kind of answer: 200 three times, HEAD, OPTIONS, 404, 405, 415, 406, 400, 422."""
     path, ping = profile.http.invocations_path, profile.http.ping_path
-    good, kind = encode(profile.window, window, "json"), {"Content-Type": CONTENT_TYPES["json"]}
+    good, table = (encode(profile.window, window, codec) for codec in CONTENT_TYPES)
+    kind = {"Content-Type": CONTENT_TYPES["json"]}
     return [
         Request(method="GET", path=ping),
         Request(method="POST", path=path, headers=kind, body=good),
+        Request(method="POST", path=path, headers={"Content-Type": CONTENT_TYPES["csv"]}, body=table),
         Request(method="HEAD", path=ping),
         Request(method="OPTIONS", path=path),
         Request(method="GET", path="/nowhere"),

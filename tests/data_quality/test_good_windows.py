@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.contract.good_windows import Way, ways
+from harness.contract.good_windows import Way, each_way, ways
 from harness.contract.judge import demand, judge_prediction, judge_same
 from harness.contract.records import CONTENT_TYPES, Window, build, last_whole_second_ns
 from harness.contract.series import Second, generate
@@ -64,10 +64,11 @@ def test_any_quiet_window_is_answered(send_good: SendGood, profile: Profile) -> 
 
 @pytest.mark.rule(*QUIET)
 @pytest.mark.parametrize("price", [1.0, 1, 7.1e3, 0.1 + 7_000, 1_000_000.0, 1_000_000])
-def test_a_constant_price_is_answered(send_good: SendGood, profile: Profile, price: float) -> None:
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_a_constant_price_is_answered(send_good: SendGood, profile: Profile, price: float, codec: Codec) -> None:
     """Constant prices, whole numbers and long decimals make a good window."""
     window = _now(profile, [_flat(price)] * profile.window.records)
-    exchange = send_good(window)
+    exchange = send_good(window, codec)
     demand(judge_prediction(window, exchange.answer, profile), exchange)
 
 
@@ -131,9 +132,7 @@ def test_a_good_window_is_answered_in_whatever_way_it_is_sent(
 ) -> None:
     """Any order, unknown fields, exponents, long decimals, fractions of any length: a good window MUST be answered."""
 
-    @given(way=ways(profile.window), data=st.data())
-    def check(way: Way, data: st.DataObject) -> None:
-        codec: Codec = data.draw(st.sampled_from(way.codecs), label="as")
+    def send(way: Way, codec: Codec) -> None:
         good = fresh_window()
         exchange = client.invoke(way.body(profile.window, good, codec), CONTENT_TYPES[codec])
         tally.note_good(exchange.answer.status)
@@ -142,6 +141,13 @@ def test_a_good_window_is_answered_in_whatever_way_it_is_sent(
         plain = send_good(sent)
         demand(judge_same(plain.answer, exchange.answer, profile, what=way.says), exchange)
 
+    @given(way=ways(profile.window), data=st.data())
+    def check(way: Way, data: st.DataObject) -> None:
+        send(way, data.draw(st.sampled_from(way.codecs), label="as"))
+
+    for way in each_way(profile.window):
+        for codec in way.codecs:
+            send(way, codec)
     check()
 
 

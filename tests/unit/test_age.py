@@ -22,7 +22,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b"{}"
+    body: bytes = b'{"error": {"code": "old", "dimension": "timeliness", "message": "not of now"}}'
 
 
 def broken(*, oldest_s: float = 60.0, latest_s: float = 2.0, clock_s: float = 0.0, took_s: float = 0.01) -> set[str]:
@@ -58,6 +58,12 @@ def test_a_limit_that_differs_is_found(oldest_s: float, latest_s: float, rules: 
 @pytest.mark.parametrize("clock_s", [-5.0, -1.0, -0.35, -0.1, 0.1, 0.35, 1.0, 5.0])
 def test_a_clock_that_differs_is_no_limit_that_does(clock_s: float) -> None:
     assert broken(clock_s=clock_s) == set()
+
+
+def test_what_is_refused_for_another_reason_says_nothing_of_the_limit() -> None:
+    answer = Answer(status=422, body=b'{"error": {"code": "x", "dimension": "accuracy", "message": "x"}}')
+    seen = [Sighting(side=side, answer=answer, took_s=0.01) for side in sides(RULE, nearest_s=0.3, margin_s=0.4)]
+    assert {violation.rule for violation in judge_age(seen)} == {"R1"}
 
 
 def test_what_crossed_the_limit_on_its_way_is_not_judged() -> None:
