@@ -12,6 +12,7 @@ from harness.contract.judge import Violated, Violation
 from harness.contract.records import Window, build, last_whole_second_ns
 from harness.contract.series import Second, generate
 from harness.contract.vacuity import Tally
+from harness.contract.witness import Witness
 from harness.options import CHOICE
 from harness.recorder import SUBJECT
 from harness.system.client import Client
@@ -48,6 +49,7 @@ __all__ = [
     "sut_run",
     "sut_url",
     "tally",
+    "witness",
 ]
 
 
@@ -139,17 +141,23 @@ def patience() -> Patience:
 
 
 @pytest.fixture(scope="session")
-def client(sut_url: str, profile: Profile, patience: Patience) -> Iterator[Client]:
+def witness() -> Witness:
+    """Sees every answer of the shared sut."""
+    return Witness()
+
+
+@pytest.fixture(scope="session")
+def client(sut_url: str, profile: Profile, patience: Patience, witness: Witness) -> Iterator[Client]:
     """A client of the shared sut, with kept-alive connections."""
-    shared = Client(sut_url, profile, patience=patience)
+    shared = Client(sut_url, profile, patience=patience, tell=witness.see)
     yield shared
     shared.close()
 
 
 @pytest.fixture(scope="session")
-def fresh_client(sut_url: str, profile: Profile, patience: Patience) -> Callable[[], Client]:
+def fresh_client(sut_url: str, profile: Profile, patience: Patience, witness: Witness) -> Callable[[], Client]:
     """Make a client of the shared sut; one a thread."""
-    return lambda: Client(sut_url, profile, patience=patience)
+    return lambda: Client(sut_url, profile, patience=patience, tell=witness.see)
 
 
 @pytest.fixture(scope="session")

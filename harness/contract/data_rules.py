@@ -10,7 +10,7 @@ from harness.contract.records import SECOND_NS, moment_ns
 from harness.contract.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.contract.profile import FieldRule, WindowRule
     from harness.contract.records import Value, Window
@@ -22,10 +22,23 @@ CLOCK_SLACK_S = 2
 
 def broken_rules(rule: WindowRule, window: Window, *, now_s: float) -> set[str]:
     """Return the ids of the data rules that a window breaks at a moment (Unix time, seconds); empty for a good one."""
-    broken = {found for record in window.records for found in _of_record(rule, record)}
+    return broken_between(rule, window, from_s=now_s, to_s=now_s)[0]
+
+
+def broken_between(rule: WindowRule, window: Window, *, from_s: float, to_s: float) -> tuple[set[str], set[str]]:
+    """Return the rules that a window breaks throughout some time, and those that it breaks at either of its ends."""
+    ordered = rule.ordered
+    broken = {found for record in window.records for found in _of_record(rule, ordered, record)}
     if len(window.records) != rule.records:
         broken.add("D5")
-    return broken | set(_of_times(rule, window, now_s=now_s))
+    periods = _periods(rule, window)
+    known = [(begin, close) for begin, close in periods if begin is not None and close is not None]
+    # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
+    if len(known) == len(periods):
+        broken |= set(_of_order(known, period_ns=round(rule.period_s * SECOND_NS)))
+    ends = [close for _, close in known]
+    first, last = (set(_of_age(rule, ends, now_s=now_s)) for now_s in (from_s, to_s))
+    return broken | (first & last), broken | first | last
 
 
 def allowed_dimensions(broken: Iterable[str]) -> set[str]:
@@ -33,11 +46,11 @@ def allowed_dimensions(broken: Iterable[str]) -> set[str]:
     return {dimension for rule_id in broken for dimension in RULES[rule_id].dimensions}
 
 
-def _of_record(rule: WindowRule, record: Mapping[str, Value]) -> Iterator[str]:
+def _of_record(rule: WindowRule, ordered: Sequence[tuple[str, str]], record: Mapping[str, Value]) -> Iterator[str]:
     for name, field in rule.fields.items():
         yield from _of_field(field, record, name)
     sortable = {name: _sortable(rule.fields[name], record.get(name)) for name in rule.fields}
-    for lower, upper in rule.ordered:
+    for lower, upper in ordered:
         low, high = sortable[lower], sortable[upper]
         if low is not None and high is not None and low > high:
             yield "D8" if rule.fields[lower].kind == "timestamp" else "D3"
@@ -50,6 +63,9 @@ def _of_field(field: FieldRule, record: Mapping[str, Value], name: str) -> Itera
         yield "D4"
     elif (number := _sortable(field, record[name])) is None:
         yield "D2"
+        # A cell of blanks may be taken for an empty one.
+        if not str(record[name]).strip():
+            yield "D4"
     elif field.kind != "timestamp":
         yield from _of_number(field, number)
 
@@ -69,20 +85,16 @@ def _sortable(field: FieldRule, value: Value) -> float | None:
     return None if field.kind == "integer" and value != int(value) else value
 
 
-def _of_times(rule: WindowRule, window: Window, *, now_s: float) -> Iterator[str]:
+def _periods(rule: WindowRule, window: Window) -> list[tuple[int | None, int | None]]:
     start, end = rule.named("start"), rule.named("end")
-    periods = [(moment_ns(record.get(start)), moment_ns(record.get(end))) for record in window.records]
-    known = [(begin, close) for begin, close in periods if begin is not None and close is not None]
-    # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
-    if len(known) == len(periods):
-        yield from _of_order(known, period_ns=round(rule.period_s * SECOND_NS))
-    ends = [close for _, close in known]
-    if ends:
-        yield from _of_age(rule, newest=max(ends), last=ends[-1], now_s=now_s)
+    return [(moment_ns(record.get(start)), moment_ns(record.get(end))) for record in window.records]
 
 
-def _of_age(rule: WindowRule, *, newest: int, last: int, now_s: float) -> Iterator[str]:
+def _of_age(rule: WindowRule, ends: Sequence[int], *, now_s: float) -> Iterator[str]:
     """Judge the newest record; where records stand out of order, who takes the last for the newest is right too."""
+    if not ends:
+        return
+    newest, last = max(ends), ends[-1]
     oldest_s = now_s - rule.max_age_s
     if newest < oldest_s * SECOND_NS or (last != newest and last < (oldest_s + CLOCK_SLACK_S) * SECOND_NS):
         yield "D9"

@@ -104,6 +104,12 @@ def prediction_of(answer: Answered) -> float | None:
     return value if _is_number(value) and math.isfinite(value) else None
 
 
+def dimension_of(answer: Answered) -> str | None:
+    """Return the dimension that a refusal names, or None where it names none."""
+    error = (_json_object(answer) or {}).get("error")
+    return error.get("dimension") if isinstance(error, dict) else None
+
+
 def judge_prediction(window: Window, answer: Answered, profile: Profile) -> list[Violation]:
     """Judge the answer to a good window: it must be 200 and keep R1, P0, P1, P3 and P5."""
     if answer.status != OK:
@@ -188,11 +194,12 @@ class Moves:
 
 def moves_of(window: Window, rule: WindowRule) -> Moves:
     """Return how far the prices of a good window move."""
-    closes = [float(str(record[rule.named("close")])) for record in window.records]
+    close = rule.named("close")
+    closes = [float(str(record[close])) for record in window.records]
     steps = [abs(after - before) / max(after, before) for before, after in pairwise(closes)]
-    spans = []
+    names, spans = rule.prices, []
     for before, record in zip([None, *closes], window.records, strict=False):
-        prices = [float(str(record[name])) for name in rule.prices] + ([before] if before is not None else [])
+        prices = [float(str(record[name])) for name in names] + ([before] if before is not None else [])
         spans.append(max(prices) / min(prices) - 1)
     return Moves(between_closes=max(steps, default=0.0), at_most=max(spans), last=closes[-1])
 
@@ -205,7 +212,8 @@ def _shape(found: dict[str, Any] | None, window: Window, profile: Profile) -> li
     demands = {
         "`prediction` a number": _is_number(found.get("prediction")),
         f"`as_of` {newest!r}": found.get("as_of") == newest,
-        f"`horizon_s` {profile.prediction.horizon_s:g}": found.get("horizon_s") == profile.prediction.horizon_s,
+        f"`horizon_s` {profile.prediction.horizon_s:g}": _is_number(found.get("horizon_s"))
+        and found["horizon_s"] == profile.prediction.horizon_s,
         "`model` with `name` and `version`, both strings": isinstance(model, dict)
         and all(isinstance(model.get(key), str) for key in ("name", "version")),
         "`anomalies` a list of `code` and `message`": isinstance(anomalies, list)

@@ -49,7 +49,7 @@ _ALL = (
         "contract dq",
         "Every non-2xx answer MUST be the JSON error object and give away no traceback, path or library name.",
     ),
-    _rule("C11", "contract", "X-Request-Id MUST be echoed, or made up where there is none."),
+    _rule("C11", "contract dq", "X-Request-Id MUST be echoed, or made up where there is none."),
     _rule(
         "C12",
         "chaos",

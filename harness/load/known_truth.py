@@ -16,7 +16,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
+from harness.contract.profile import load_profile
+
 LOOPBACK = "127.0.0.1"
+_WINDOW = load_profile().window
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _PARTS = 10_000
@@ -121,8 +124,8 @@ def _answer(head: bytes, body: bytes) -> object:
     read = _last_of_csv if b"content-type: text/csv" in head else _last_of_json
     last = read(body)
     return {
-        "prediction": float(last["price_close"]),
-        "as_of": last["time_period_end"],
+        "prediction": float(last[_WINDOW.named("close")]),
+        "as_of": last[_WINDOW.named("end")],
         "horizon_s": 1,
         "model": {"name": "known-truth", "version": "1"},
         "anomalies": [],

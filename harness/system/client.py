@@ -15,7 +15,7 @@ from harness.contract.records import CONTENT_TYPES, Codec, Window, encode
 from harness.system.patience import SPAN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.contract.profile import Profile
     from harness.system.patience import Patience
@@ -83,14 +83,23 @@ class NoAnswer(Exception):  # noqa: N818 - named by what happened
 class Client:
     """Talks to one sut over kept-alive connections; one client a thread."""
 
-    def __init__(self, url: str, profile: Profile, *, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        profile: Profile,
+        *,
+        patience: Patience | None = None,
+        tell: Callable[[Exchange], None] | None = None,
+    ) -> None:
         """Take the base URL of the sut, without a trailing slash needed.
 
-        With `patience` a request that is shed for overload goes out again; a ping never does.
+        With `patience` a request that is shed for overload goes out again; a ping never does. `tell` is told of every
+        exchange.
         """
         self.url = url.rstrip("/")
         self.profile = profile
         self._patience = patience
+        self._tell = tell
         self._session = requests.Session()
         # A proxy from the environment must not stand between the harness and a port on this machine.
         self._session.trust_env = False
@@ -173,7 +182,10 @@ class Client:
             body=response.content,
             elapsed_s=time.perf_counter() - started_s,
         )
-        return Exchange(url=self.url, request=request, answer=answer)
+        exchange = Exchange(url=self.url, request=request, answer=answer)
+        if self._tell is not None:
+            self._tell(exchange)
+        return exchange
 
     def _connections_made(self) -> int:
         pools = self._adapter.poolmanager.pools

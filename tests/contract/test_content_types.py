@@ -54,6 +54,8 @@ OTHER_TYPES = [
     *("text/plain", "text/html", "text/json", "text/x-json", "text/tab-separated-values", "text/csvx", "text/csv+zip"),
     *("application/xml", "application/csv", "application/jsonp", "application/jsonlines", "application/x-ndjson"),
     *("application/vnd.api+json", "application/ld+json", "application/octet-stream", "application/x-npy"),
+    *("application/x-json", "application/json5", "application/json-seq", "application/x-csv", "text/x-csv"),
+    *("text/comma-separated-values", "application/vnd.ms-excel", "application/x-recordio-protobuf"),
     *("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain; a=application/json"),
     *("json", "csv", "application", "application/", "/json", "*/*", "application/*", "text/*", "xapplication/json"),
 ]
@@ -127,7 +129,7 @@ def test_other_type_is_415(
 @pytest.mark.rule("C5", "C10")
 def test_other_type_of_csv_is_415(client: Client, profile: Profile, fresh_window: Callable[[], Window]) -> None:
     """Any other type MUST get 415, though the body be CSV."""
-    for content_type in ("text/plain", "application/csv", None):
+    for content_type in (*OTHER_TYPES, None):
         exchange = client.invoke(encode(profile.window, fresh_window(), "csv"), content_type)
         demand(judge_refusal(exchange.answer, rule="C5", status=[415]), exchange)
 
@@ -147,8 +149,9 @@ def test_accepting_json_gets_json(client: Client, fresh_window: Callable[[], Win
 @pytest.mark.parametrize("accept", EXCLUDES_JSON)
 def test_excluding_json_gets_406(client: Client, fresh_window: Callable[[], Window], accept: str) -> None:
     """An Accept that excludes JSON MUST get 406."""
-    exchange = _invoke_accepting(client, fresh_window(), accept)
-    demand(judge_refusal(exchange.answer, rule="C6", status=[406]), exchange)
+    for codec in CONTENT_TYPES:
+        exchange = _invoke_accepting(client, fresh_window(), accept, codec)
+        demand(judge_refusal(exchange.answer, rule="C6", status=[406]), exchange)
 
 
 @pytest.mark.rule("C6", "C10")

@@ -22,12 +22,7 @@ from tests.contract.ground import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from harness.contract.profile import Profile
-    from harness.contract.records import Codec, Window
-    from harness.system.client import Client
-    from harness.system.patience import Patience
+    from harness.contract.records import Codec
 
 pytestmark = pytest.mark.contract
 
@@ -97,18 +92,6 @@ ODD_PATHS = (
     "/{tail}%",
     "/{tail};a=b",
 )
-
-
-@pytest.fixture
-def ground(
-    sut_url: str,
-    profile: Profile,
-    fresh_window: Callable[[], Window],
-    fresh_client: Callable[[], Client],
-    patience: Patience,
-) -> Ground:
-    """Give these checks what they stand on."""
-    return Ground.at(sut_url, profile, fresh_window, fresh_client, patience)
 
 
 @pytest.mark.rule("C10", "C13", "R1")

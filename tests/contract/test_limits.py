@@ -14,12 +14,8 @@ from harness.system.wire import Wire, chunked
 from tests.contract.ground import JSON, SOON_S, Ground, judge_answered, judge_good, judge_turned_away, unhurried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from harness.contract.profile import Profile
-    from harness.contract.records import Codec, Window
-    from harness.system.client import Answer, Client
-    from harness.system.patience import Patience
+    from harness.contract.records import Codec
+    from harness.system.client import Answer
     from harness.system.wire import Talk
 
 pytestmark = pytest.mark.contract
@@ -30,18 +26,6 @@ POLITE_S = 2.0
 MIB = 1_048_576
 # So much is sent, and so much may a container grow that reads and drops it: its garbage is not collected at once.
 FLOOD_BYTES, GROWTH_BYTES = 96 * MIB, 72 * MIB
-
-
-@pytest.fixture
-def ground(
-    sut_url: str,
-    profile: Profile,
-    fresh_window: Callable[[], Window],
-    fresh_client: Callable[[], Client],
-    patience: Patience,
-) -> Ground:
-    """Give these checks what they stand on."""
-    return Ground.at(sut_url, profile, fresh_window, fresh_client, patience)
 
 
 @pytest.mark.rule("C8", "C10", "C13", "R1")
@@ -68,12 +52,26 @@ def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
     ground.demand_it_serves(talk)
 
 
-@pytest.mark.rule("C8", "C13")
+@pytest.mark.rule("C11", "C13")
+@pytest.mark.parametrize("codec", ["json", "csv"])
 @unhurried
-def test_a_body_of_just_1_mib_is_read(ground: Ground) -> None:
+def test_the_refusal_of_too_large_a_body_has_its_request_id(ground: Ground, codec: Codec) -> None:
+    """X-Request-Id MUST be echoed on a 413 too."""
+    body = _padded(ground, codec, _limit(ground) + 1)
+    named = ("X-Request-Id: too-large", f"Content-Type: {CONTENT_TYPES[codec]}", f"Content-Length: {len(body)}")
+    answer, talk = _upload(ground, named, body)
+    found = answer.headers.get("x-request-id") if answer else None
+    wrong = Violation(rule="C11", expected="X-Request-Id: too-large", actual=f"X-Request-Id: {found}, {talk}")
+    demand([] if found == "too-large" else [wrong], talk)
+
+
+@pytest.mark.rule("C8", "C13")
+@pytest.mark.parametrize("codec", ["json", "csv"])
+@unhurried
+def test_a_body_of_just_1_mib_is_read(ground: Ground, codec: Codec) -> None:
     """A body of 1 MiB is not over 1 MiB: a good window in it MUST get its 200."""
-    body = _padded(ground, "json", _limit(ground))
-    answer, talk = ground.ask(ground.whole(body))
+    body = _padded(ground, "json", _limit(ground)) if codec == "json" else _widened(ground, _limit(ground))
+    answer, talk = ground.ask(ground.whole(body, kind=f"Content-Type: {CONTENT_TYPES[codec]}"))
     demand(judge_good(answer, talk, rule="C8"), talk)
 
 
@@ -136,6 +134,16 @@ def _padded(ground: Ground, codec: Codec, size: int) -> bytes:
     good = ground.good(codec)
     padding = size - len(good)
     return good[:1] + b" " * padding + good[1:] if codec == "json" else good + b"\n" * padding
+
+
+def _widened(ground: Ground, size: int) -> bytes:
+    """Make a CSV body of a good window and of a size, with a column that nobody knows."""
+    header, *rows = ground.good("csv").decode().splitlines()
+    header = f"{header},x_padding"
+    room = size - len(header) - 1 - sum(len(row) + 2 for row in rows)
+    widths = [room // len(rows) + (place < room % len(rows)) for place in range(len(rows))]
+    wide = (f"{row},{'x' * width}" for row, width in zip(rows, widths, strict=True))
+    return "".join(f"{line}\n" for line in (header, *wide)).encode()
 
 
 def _in_chunks(body: bytes) -> bytes:

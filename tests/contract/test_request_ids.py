@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.records import Window
     from harness.system.client import Client
-    from harness.system.patience import Patience
 
 pytestmark = pytest.mark.contract
 
@@ -66,18 +65,6 @@ UNKNOWN = {
     "Accept-Encoding": "identity",
     "Origin": "http://example.com",
 }
-
-
-@pytest.fixture
-def ground(
-    sut_url: str,
-    profile: Profile,
-    fresh_window: Callable[[], Window],
-    fresh_client: Callable[[], Client],
-    patience: Patience,
-) -> Ground:
-    """Give these checks what they stand on."""
-    return Ground.at(sut_url, profile, fresh_window, fresh_client, patience)
 
 
 @pytest.mark.rule("C11")
@@ -140,12 +127,16 @@ def test_unknown_headers_are_ignored(
 
 
 def _one_of_each(profile: Profile, window: Window) -> list[Request]:
-    """Return a request for each kind of answer: 200 twice, 404, 405, 415, 406, 400, 422."""
+    """Return a request for each kind of answer: 200 three times, HEAD, OPTIONS, 404, 405, 415, 406, 400, 422."""
     path, ping = profile.http.invocations_path, profile.http.ping_path
-    good, kind = encode(profile.window, window, "json"), {"Content-Type": CONTENT_TYPES["json"]}
+    good, table = (encode(profile.window, window, codec) for codec in CONTENT_TYPES)
+    kind = {"Content-Type": CONTENT_TYPES["json"]}
     return [
         Request(method="GET", path=ping),
         Request(method="POST", path=path, headers=kind, body=good),
+        Request(method="POST", path=path, headers={"Content-Type": CONTENT_TYPES["csv"]}, body=table),
+        Request(method="HEAD", path=ping),
+        Request(method="OPTIONS", path=path),
         Request(method="GET", path="/nowhere"),
         Request(method="PUT", path=ping, headers=kind, body=b""),
         Request(method="GET", path=path),

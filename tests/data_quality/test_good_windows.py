@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.contract.good_windows import Way, ways
+from harness.contract.good_windows import Way, each_way, ways
 from harness.contract.judge import demand, judge_prediction, judge_same
 from harness.contract.records import CONTENT_TYPES, Window, build, last_whole_second_ns
 from harness.contract.series import Second, generate
@@ -63,10 +64,50 @@ def test_any_quiet_window_is_answered(send_good: SendGood, profile: Profile) -> 
 
 @pytest.mark.rule(*QUIET)
 @pytest.mark.parametrize("price", [1.0, 1, 7.1e3, 0.1 + 7_000, 1_000_000.0, 1_000_000])
-def test_a_constant_price_is_answered(send_good: SendGood, profile: Profile, price: float) -> None:
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_a_constant_price_is_answered(send_good: SendGood, profile: Profile, price: float, codec: Codec) -> None:
     """Constant prices, whole numbers and long decimals make a good window."""
     window = _now(profile, [_flat(price)] * profile.window.records)
+    exchange = send_good(window, codec)
+    demand(judge_prediction(window, exchange.answer, profile), exchange)
+
+
+# How a close follows from the one before it: as far as a quiet window may move within a second, and no farther.
+LIVELY: dict[str, Callable[[int], float]] = {
+    "rises": lambda _: 1.0095,
+    "falls": lambda _: 1 / 1.0095,
+    "goes to and fro": lambda place: 1.0095 if place % 2 else 1 / 1.0095,
+    "moves once": lambda place: 1.0095 if place == 30 else 1.0,
+    "moves at last": lambda place: 1 / 1.0095 if place == 59 else 1.0,
+}
+
+
+@pytest.mark.rule(*QUIET)
+@pytest.mark.parametrize("follows", LIVELY.values(), ids=LIVELY.keys())
+@pytest.mark.parametrize("level", [2.0, 30_000.0, 500_000.0])
+def test_a_quiet_window_may_move_by_almost_1_percent(
+    send_good: SendGood, profile: Profile, level: float, follows: Callable[[int], float]
+) -> None:
+    """Where nothing moves by over 1 % within a second, however far in a minute, the window MUST count as quiet."""
+    closes = [level]
+    for place in range(1, profile.window.records):
+        closes.append(closes[-1] * follows(place))
+    window = _now(profile, [_from_to(before, after) for before, after in zip([level, *closes], closes, strict=False)])
     exchange = send_good(window)
+    demand(judge_prediction(window, exchange.answer, profile), exchange)
+
+
+@pytest.mark.rule("R1", "P0", "P1")
+@pytest.mark.parametrize(("volume", "count"), [(0.0, 5), (1e-12, 1), (1e15, 1), (1.0, 2**31), (1.0, 2**53)])
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_any_volume_and_any_number_of_trades_is_answered(
+    send_good: SendGood, profile: Profile, volume: float, count: int, codec: Codec
+) -> None:
+    """Volumes and numbers of trades are bounded by 0 alone, and what was traded may be less than a digit shows."""
+    seconds = generate(seed=7, seconds=profile.window.records, silent_share=0.0)
+    seconds[30] = replace(seconds[30], volume=volume, count=count)
+    window = _now(profile, seconds)
+    exchange = send_good(window, codec)
     demand(judge_prediction(window, exchange.answer, profile), exchange)
 
 
@@ -91,9 +132,7 @@ def test_a_good_window_is_answered_in_whatever_way_it_is_sent(
 ) -> None:
     """Any order, unknown fields, exponents, long decimals, fractions of any length: a good window MUST be answered."""
 
-    @given(way=ways(profile.window), data=st.data())
-    def check(way: Way, data: st.DataObject) -> None:
-        codec: Codec = data.draw(st.sampled_from(way.codecs), label="as")
+    def send(way: Way, codec: Codec) -> None:
         good = fresh_window()
         exchange = client.invoke(way.body(profile.window, good, codec), CONTENT_TYPES[codec])
         tally.note_good(exchange.answer.status)
@@ -102,11 +141,22 @@ def test_a_good_window_is_answered_in_whatever_way_it_is_sent(
         plain = send_good(sent)
         demand(judge_same(plain.answer, exchange.answer, profile, what=way.says), exchange)
 
+    @given(way=ways(profile.window), data=st.data())
+    def check(way: Way, data: st.DataObject) -> None:
+        send(way, data.draw(st.sampled_from(way.codecs), label="as"))
+
+    for way in each_way(profile.window):
+        for codec in way.codecs:
+            send(way, codec)
     check()
 
 
 def _now(profile: Profile, seconds: Sequence[Second]) -> Window:
     return build(profile.window, seconds, end_ns=last_whole_second_ns(time.time()))
+
+
+def _from_to(before: float, after: float) -> Second:
+    return replace(_flat(before), close=after, high=max(before, after), low=min(before, after))
 
 
 def _flat(price: float) -> Second:

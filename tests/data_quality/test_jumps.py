@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.contract.profile import Profile
+    from harness.contract.records import Codec
     from tests.data_quality.conftest import SendGood
 
 pytestmark = pytest.mark.dq
@@ -39,23 +40,49 @@ def there_and_back_later(calm: Sequence[Second], place: int, by: float) -> list[
     return [*calm[:place], *lifted, *calm[place + 10 :]]
 
 
-@pytest.mark.rule("P5")
+@pytest.mark.rule("P5", "P0", "P1")
+@pytest.mark.parametrize("codec", ["json", "csv"])
 @pytest.mark.parametrize("shape", [step, spike, there_and_back_later])
 @pytest.mark.parametrize("usd", [10_000, -10_000], ids=["up", "down"])
 @pytest.mark.parametrize("place", [1, 30, 59])
 def test_a_jump_of_10_000_is_flagged(
-    send_good: SendGood, profile: Profile, shape: Callable[..., list[Second]], usd: float, place: int
+    send_good: SendGood,
+    profile: Profile,
+    *,
+    shape: Callable[..., list[Second]],
+    usd: float,
+    place: int,
+    codec: Codec,
 ) -> None:
     """A jump of $10,000 within a second MUST be answered, flagged, and predicted within 5 % of the last close."""
-    _demand_right(send_good, profile, shape(_calm(profile, LEVEL), place, usd))
+    _demand_right(send_good, profile, shape(_calm(profile, LEVEL), place, usd), codec=codec)
 
 
-@pytest.mark.rule("P5")
+@pytest.mark.rule("P5", "P0", "P1")
 @pytest.mark.parametrize("level", [2.0, 250.0, 7_200.0, 100_000.0, 700_000.0])
 @pytest.mark.parametrize("share", [1 / 3, -1 / 3, 0.08, -0.08], ids=["third up", "third down", "8 % up", "8 % down"])
 def test_a_jump_is_flagged_at_any_level(send_good: SendGood, profile: Profile, level: float, share: float) -> None:
     """A jump in proportion MUST be answered, flagged, and predicted within 5 % of the last close, at any level."""
     _demand_right(send_good, profile, step(_calm(profile, level), 40, share * level))
+
+
+@pytest.mark.rule("P5", "P0", "P1")
+@pytest.mark.parametrize("factor", [1.0527, 0.9499, 2.5, 0.4, 25.0, 0.04, 1_000.0])
+@pytest.mark.parametrize("place", [1, 59])
+def test_a_jump_is_flagged_however_far(send_good: SendGood, profile: Profile, factor: float, place: int) -> None:
+    """Whatever differs by more than 5 %, just so or a thousand times, MUST be answered and flagged."""
+    level = 40.0 if factor > 1 else 40_000.0
+    steady = [_steady(level)] * profile.window.records
+    _demand_right(send_good, profile, step(steady, place, (factor - 1) * level))
+
+
+@pytest.mark.rule("R1", "P0", "P1")
+@pytest.mark.parametrize("place", [0, 30, 59])
+def test_a_second_that_spans_much_is_answered(send_good: SendGood, profile: Profile, place: int) -> None:
+    """A high and a low far from open and close keep every rule: such a window MUST be answered, flagged or not."""
+    seconds = _calm(profile, LEVEL)
+    seconds[place] = replace(seconds[place], high=2 * LEVEL, low=LEVEL / 2)
+    _demand_right(send_good, profile, seconds, rule="R1")
 
 
 @pytest.mark.rule("R1", "P0", "P1")
@@ -65,9 +92,11 @@ def test_a_move_that_is_no_jump_is_answered(send_good: SendGood, profile: Profil
     _demand_right(send_good, profile, step(_calm(profile, LEVEL), 40, share * LEVEL), rule="R1")
 
 
-def _demand_right(send_good: SendGood, profile: Profile, seconds: Sequence[Second], *, rule: str = "P5") -> None:
+def _demand_right(
+    send_good: SendGood, profile: Profile, seconds: Sequence[Second], *, rule: str = "P5", codec: Codec = "json"
+) -> None:
     window = build(profile.window, seconds, end_ns=last_whole_second_ns(time.time()))
-    exchange = send_good(window)
+    exchange = send_good(window, codec)
     found = judge_prediction(window, exchange.answer, profile)
     # Refusing a window with a jump breaks the promise about jumps, not the one about good windows.
     demand([replace(violation, rule=rule) if violation.rule == "R1" else violation for violation in found], exchange)
@@ -76,6 +105,12 @@ def _demand_right(send_good: SendGood, profile: Profile, seconds: Sequence[Secon
 def _calm(profile: Profile, level: float) -> list[Second]:
     # In each of them there are trades: a second without any has the last close for its price, and cannot jump.
     return generate(seed=3, seconds=profile.window.records, level=level, silent_share=0.0)
+
+
+def _steady(price: float) -> Second:
+    return Second(
+        open=price, high=price, low=price, close=price, volume=0.5, count=1, first_event_ns=0, last_event_ns=500_000_000
+    )
 
 
 def _lifted(second: Second, by: float) -> Second:

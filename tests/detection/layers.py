@@ -25,7 +25,8 @@ FOLDERS = {"contract": "tests/contract", "dq": "tests/data_quality", "chaos": "t
 class Defect:
     """A bug seeded on purpose: where it sits, which suite finds it, which rules it breaks, which fail along with it.
 
-    `base` is the good container that it spoils; `file` and `select` narrow the suite to what can find it.
+    `base` is the good container that it spoils; `file` and `select` narrow the suite to what can find it; `effort` says
+    how hard it is looked for.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Defect:
     file: str = ""
     select: str = ""
     base: Literal["reference", "plain"] = "reference"
+    effort: Literal["quick", "normal"] = "quick"
 
     @property
     def path(self) -> Path:
@@ -56,6 +58,7 @@ def read_defects() -> list[Defect]:
             file=row.get("file", ""),
             select=row.get("select", ""),
             base=row.get("base", "reference"),
+            effort=row.get("effort", "quick"),
         )
         for table in tables
         for place, rows in table.items()

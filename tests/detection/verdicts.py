@@ -95,7 +95,7 @@ def judge_at(sut: str, defect: Defect, *, whole: bool) -> Found:
 
 def _options(defect: Defect, folder: Path, *, whole: bool) -> list[str]:
     options = ["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", f"--sut-report-dir={folder}"]
-    options += ["--sut-alerts=off", "--sut-effort=quick"]
+    options += ["--sut-alerts=off", f"--sut-effort={defect.effort}"]
     if _lane(defect) == "own":
         options.append(f"--sut-profile={_impatient_profile(folder, IMPATIENCE[defect.base])}")
     if defect.select:

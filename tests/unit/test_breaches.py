@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.contract.breaches import Breach, breaches
+from harness.contract.breach import Breach
+from harness.contract.breaches import breaches, kinds_of_breaches
 from harness.contract.data_rules import broken_rules
 from harness.contract.profile import load_profile
 from harness.contract.records import build, encode, last_whole_second_ns, moment_ns, timestamp
@@ -19,9 +20,10 @@ from harness.contract.series import generate
 RULE = load_profile().window
 NOW_S = 1_790_000_000.25
 GOOD = build(RULE, generate(seed=1, seconds=RULE.records), end_ns=last_whole_second_ns(NOW_S))
-# What cannot be otherwise: 0 is also no plausible price, a period that ends late overlaps the next, and where the last
-# record is an old one, a container that takes it for the newest finds the window too old.
-ALONG = {"D3": {"D11"}, "D7": {"D9"}, "D8": {"D6"}}
+# What cannot be otherwise: blanks may be taken for nothing, 0 is also no plausible price, a period that ends late
+# overlaps the next, and where the last record is an old one, a container that takes it for the newest finds it too old.
+ALONG = {"D2": {"D4"}, "D3": {"D11"}, "D7": {"D9"}, "D8": {"D6"}}
+KINDS = kinds_of_breaches(RULE)
 
 
 @pytest.mark.parametrize("rule_id", breaches(RULE))
@@ -34,6 +36,21 @@ def test_breach_breaks_its_rule_and_no_other(rule_id: str) -> None:
         assert broken <= {rule_id} | ALONG.get(rule_id, set())
 
     check()
+
+
+@pytest.mark.parametrize("rule_id", KINDS)
+def test_what_is_always_sent_breaks_its_rule_and_no_other(rule_id: str) -> None:
+    for kind in KINDS[rule_id]:
+        for breach, codec in kind.always:
+            broken = broken_rules(RULE, breach.of(GOOD), now_s=NOW_S)
+            assert codec in breach.codecs
+            assert rule_id in broken, breach
+            assert broken <= {rule_id} | ALONG.get(rule_id, set()), breach
+
+
+@pytest.mark.parametrize("rule_id", KINDS)
+def test_each_codec_always_carries_a_breach_of_each_rule(rule_id: str) -> None:
+    assert {codec for kind in KINDS[rule_id] for _, codec in kind.always} == {"json", "csv"}
 
 
 @pytest.mark.parametrize("level", [1.0, 250.0, 30_000.0, 990_000.0])

@@ -6,12 +6,13 @@ import csv
 import io
 import json
 
+import pytest
 from hypothesis import given, settings
 
 from harness.contract.data_rules import broken_rules
-from harness.contract.good_windows import Way, ways
+from harness.contract.good_windows import Way, each_way, ways
 from harness.contract.profile import load_profile
-from harness.contract.records import build, last_whole_second_ns, moment_ns
+from harness.contract.records import build, encode, last_whole_second_ns, moment_ns
 from harness.contract.series import generate
 
 RULE = load_profile().window
@@ -24,6 +25,12 @@ NUMBERS = RULE.of_kind("number", "integer")
 @given(way=ways(RULE))
 def test_a_good_window_stays_good(way: Way) -> None:
     assert broken_rules(RULE, way.window(GOOD), now_s=NOW_S) == set()
+
+
+@pytest.mark.parametrize("way", each_way(RULE), ids=repr)
+def test_each_way_is_good_and_another_than_the_usual(way: Way) -> None:
+    assert broken_rules(RULE, way.window(GOOD), now_s=NOW_S) == set()
+    assert any(way.body(RULE, GOOD, codec) != encode(RULE, GOOD, codec) for codec in way.codecs)
 
 
 @settings(max_examples=150, database=None)

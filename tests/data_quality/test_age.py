@@ -1,0 +1,54 @@
+"""D9, D10, R1: how old a window may be and how far ahead, to a fraction of a second."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.contract.age import Sighting, judge_age, sides
+from harness.contract.judge import demand
+from harness.contract.records import SECOND_NS, build
+from harness.contract.series import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.contract.age import Side
+    from harness.contract.profile import Profile
+    from harness.contract.records import Codec
+    from harness.system.client import Client
+
+pytestmark = pytest.mark.dq
+
+# Less is no fault: a server may read its clock only now and then.
+NEAREST_S = 0.3
+# What is answered too late to tell is tried again, a little farther from the limit.
+MARGINS_S = (0.4, 0.8, 1.6)
+
+
+@pytest.mark.rule("R1", "D9", "D10")
+@pytest.mark.parametrize("codec", ["json", "csv"])
+def test_the_limits_of_age_are_kept_to_a_fraction_of_a_second(client: Client, profile: Profile, codec: Codec) -> None:
+    """A window MUST be taken up to 60 s after its end and up to 2 s before it, and refused beyond either."""
+    tries = [sides(profile.window, nearest_s=NEAREST_S, margin_s=margin_s) for margin_s in MARGINS_S]
+    demand(judge_age([_see(client, profile, same, codec) for same in zip(*tries, strict=True)]))
+
+
+def _see(client: Client, profile: Profile, tries: Sequence[Side], codec: Codec) -> Sighting:
+    """Send a window that lies on one side of a limit, until an answer is right or came early enough to be judged."""
+    *others, last = tries
+    for side in others:
+        seen = _look(client, profile, side, codec)
+        if seen.is_right or seen.is_sure:
+            return seen
+    return _look(client, profile, last, codec)
+
+
+def _look(client: Client, profile: Profile, side: Side, codec: Codec) -> Sighting:
+    began_s = time.time()
+    end_ns = round((began_s + side.ahead_s) * SECOND_NS)
+    window = build(profile.window, generate(seed=2, seconds=profile.window.records), end_ns=end_ns)
+    answer = client.predict(window, codec).answer
+    return Sighting(side=side, answer=answer, took_s=time.time() - began_s)
