@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.contract.judge import OK, UNAVAILABLE, Violation
@@ -18,17 +19,18 @@ _ON_ITS_WAY_S = 1.0
 
 
 def disturbed(record: Record) -> list[Violation]:
-    """C14: while bad clients do what they do, good ones are served as ever."""
-    if not record.expects.undisturbed:
+    """C14, or the fault's own rule: while it lasts, clients that do nothing wrong are served as ever."""
+    if not record.expects.undisturbed or _was_not_brief(record):
         return []
-    meanwhile = _meanwhile(record)
-    bad = [probe for probe in meanwhile if not is_well(probe, record.measure)]
+    meanwhile, measure = _meanwhile(record), record.measure
+    patient = replace(measure, budget_s=measure.budget_s + (record.expects.brief_s or 0.0))
+    bad = [probe for probe in meanwhile if not is_well(probe, patient)]
     if len(bad) <= _HICCUPS_SHARE * len(meanwhile):
         return []
     slowest_s = max(probe.answered_s - probe.sent_s for probe in bad)
     actual = f"{len(bad)} of {len(meanwhile)} were not: {tally(bad)}, the slowest after {slowest_s:.1f} s"
     wanted = f"others served within {record.measure.budget_s:g} s during {record.name!r}"
-    return [Violation(rule="C14", expected=wanted, actual=actual)]
+    return [Violation(rule=record.expects.notice_rule, expected=wanted, actual=actual)]
 
 
 def shed_badly(record: Record) -> list[Violation]:
@@ -46,6 +48,12 @@ def shed_badly(record: Record) -> list[Violation]:
     )
     wanted = "an answer in time, or 503 with `Retry-After` in whole seconds"
     return [Violation(rule="C13", expected=wanted, actual=actual)]
+
+
+def _was_not_brief(record: Record) -> bool:
+    """Whether a fault that was meant to be brief lasted long enough for anybody to notice."""
+    struck_s, reverted_s, brief_s = record.at("struck"), record.at("reverted"), record.expects.brief_s
+    return None not in (struck_s, reverted_s, brief_s) and (reverted_s or 0.0) - (struck_s or 0.0) > (brief_s or 0.0)
 
 
 def _meanwhile(record: Record) -> list[Probe]:

@@ -251,26 +251,71 @@ def test_a_broken_rule_is_demanded_even_of_a_doubtful_record() -> None:
         judge(replace(late, looks=(UP, replace(DOWN, exit_code=1)))).demand("C12")
 
 
+MAY_END = Expectation(exits="may")
+KILLED = replace(DOWN, exit_code=137, oom_killed=True)
+WELL = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,), expects=MAY_END)
+DEAF = _with(lambda p: replace(p, outcome="failed", status=None) if p.sent_s >= STRUCK_S else p, WELL)
+
+
 @pytest.mark.parametrize(
-    ("looks", "fate"),
+    ("record", "fate", "told"),
     [
-        ((UP, replace(DOWN, exit_code=137, oom_killed=True), UP_AGAIN), "killed by the kernel"),
-        ((UP, replace(DOWN, exit_code=1), UP_AGAIN), "gave up, exit code 1"),
-        ((UP,), "lived on without serving"),
+        (replace(GOOD, looks=(UP, KILLED, UP_AGAIN), expects=MAY_END), "killed whole", "by the kernel, out of memory"),
+        (replace(GOOD, looks=(UP, replace(DOWN, exit_code=137), UP_AGAIN), expects=MAY_END), "killed whole", "SIGKILL"),
+        (replace(GOOD, looks=(UP, replace(DOWN, exit_code=1), UP_AGAIN), expects=MAY_END), "gave up", "exit code 1"),
+        (replace(GOOD, looks=(UP,), expects=MAY_END), "survived", "did not serve well while the fault lasted"),
+        (replace(GOOD, looks=(UP,), expects=MAY_END, memory_kills=2), "worker replaced", "2 times the kernel"),
+        (WELL, "survived", "answered rightly while the fault lasted"),
+        (replace(WELL, memory_kills=1), "worker replaced", "answered rightly"),
+        (replace(WELL, expects=replace(MAY_END, ends_process=True)), "worker replaced", "answered rightly"),
     ],
 )
-def test_the_fate_of_a_starved_container_is_told(looks: tuple[Look, ...], fate: str) -> None:
-    judgement = judge(replace(GOOD, looks=looks, expects=Expectation(exits="may")))
-    assert judgement.verdict is Verdict.PASSED
-    assert any(fate in remark for remark in judgement.remarks)
+def test_the_fate_of_a_container_that_may_end_is_told_and_is_no_failure(record: Record, fate: str, told: str) -> None:
+    judgement = judge(record)
+    assert (judgement.verdict, judgement.fate) == (Verdict.PASSED, fate)
+    assert any(remark.startswith(fate) and told in remark for remark in judgement.remarks)
+
+
+@pytest.mark.parametrize("kills", [0, 1])
+def test_a_container_that_lives_on_and_does_not_serve_again_is_a_zombie_and_fails(kills: int) -> None:
+    judgement = judge(replace(DEAF, memory_kills=kills))
+    assert (judgement.verdict, judgement.fate) == (Verdict.FAILED, "zombie")
+    assert "C17" in {violation.rule for violation in judgement.violations}
+
+
+def test_a_recovery_that_comes_too_late_makes_a_zombie() -> None:
+    late = replace(GOOD, looks=(UP,), expects=MAY_END, measure=replace(MEASURE, recovery_s=1))
+    assert judge(late).fate == "zombie"
+
+
+@pytest.mark.parametrize("changes", [{"expects": Expectation(exits="never")}, {"marks": MARKS[:3]}])
+def test_there_is_no_fate_where_nothing_may_end_or_the_experiment_broke_off(changes: dict[str, object]) -> None:
+    assert judge(replace(WELL, **changes)).fate is None  # type: ignore[arg-type]  # changed by name
+
+
+BRIEF = Expectation(exits="never", undisturbed=True, notice_rule="R1", brief_s=5.0)
+
+
+def _slow_while_struck(took_s: float, record: Record = WELL) -> Record:
+    def slowed(probe: Probe) -> Probe:
+        return replace(probe, answered_s=probe.sent_s + took_s) if STRUCK_S <= probe.sent_s < REVERTED_S else probe
+
+    return _with(slowed, record)
 
 
 @pytest.mark.parametrize(
-    ("kills", "fate"), [(0, "survived, and answered rightly"), (2, "had 2 of its processes killed")]
+    ("expects", "took_s", "rules"),
+    [
+        (BRIEF, 4.0, set()),
+        (BRIEF, 6.5, {"R1"}),
+        (replace(BRIEF, brief_s=3.0), 6.5, set()),
+        (replace(BRIEF, brief_s=None), 4.0, {"R1"}),
+        (replace(BRIEF, brief_s=None, notice_rule="C14"), 4.0, {"C14"}),
+    ],
+    ids=["late by the pause", "later than that", "no brief one", "never late", "by another rule"],
 )
-def test_a_container_that_lives_well_with_the_fault_says_what_it_replaced(kills: int, fate: str) -> None:
-    well = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,), memory_kills=kills)
-    assert any(fate in remark for remark in judge(replace(well, expects=Expectation(exits="may"))).remarks)
+def test_what_is_brief_makes_late_and_no_more(expects: Expectation, took_s: float, rules: set[str]) -> None:
+    assert _rules(replace(_slow_while_struck(took_s), expects=expects)) == rules
 
 
 @pytest.mark.parametrize(("may_lag", "rules"), [(True, set()), (False, {"C3"})])
