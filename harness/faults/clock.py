@@ -10,7 +10,7 @@ from harness.contract.records import CONTENT_TYPES, SECOND_NS, build, last_whole
 from harness.faults.fault import Expectation, Struck
 from harness.system.client import Client, NoAnswer, Request
 from harness.system.container import SutLost, default_launch
-from harness.system.engine import Machine
+from harness.system.daemon import Machine
 from harness.system.faketime import PACKAGE, Clock, find_library, is_loaded_by_all
 from harness.system.processes import OutOfReach
 from harness.system.waiting import WaitedInVain
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from harness.system.container import Launch, State, Sut
 
 _OK = 200
-# Windows stay good by either clock: whoever has one of them refused, or not served, has noticed.
-_EXPECTS = Expectation(exits="never", undisturbed=True, notice_rule="R1", recovery_rule="R1")
+# Windows stay good by either clock: whoever has one refused, or not served, has noticed, of the way back as well.
+_EXPECTS = Expectation(exits="never", undisturbed=True, seamless=True, notice_rule="R1", recovery_rule="R1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

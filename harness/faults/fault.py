@@ -17,9 +17,9 @@ class Expectation:
 
     `exit_codes` empty: any. `drains`: what was half sent when the fault struck must be answered, and connections opened
     more than `refuses_after_s` later must not. `undisturbed`: clients that do nothing wrong must not notice the fault,
-    by `notice_rule`. `brief_s`: it freezes the container for so long at most, answers come so much later, and where it
-    lasted longer than that it is no matter who noticed. `patience_s`: clients give up after so long.
-    `ends_process`: it ends one process of several itself.
+    by `notice_rule` (by R1 an answer may come late); nor its end, where it is `seamless`. `brief_s`: where the fault
+    lasted longer, it does not matter who noticed. `patience_s`: clients give up after so long. `ends_process`: it ends
+    one process of several itself.
     `may_shed`: more comes than can be served, so a 503 is an answer, where it says when to come again.
     `may_lag`: it has too little to compute with, so an answer may come late, and a 503 is one.
     """
@@ -32,6 +32,7 @@ class Expectation:
     refuses_after_s: float = 2.0
     undisturbed: bool = False
     notice_rule: str = "C14"
+    seamless: bool = False
     brief_s: float | None = None
     patience_s: float | None = None
     ends_process: bool = False

@@ -94,8 +94,7 @@ def _start_with(sut: Sut, memory_mb: int) -> None:
     if sut.state().is_up:
         sut.container.kill()
         sut.wait_exited(budget_s=_KILL_BUDGET_S)
-    limit = f"{memory_mb}m"
-    sut.container.update(mem_limit=limit, memswap_limit=limit)
+    sut.limit_memory(memory_mb)
     try:
         sut.start_again()
     except CannotStart as error:

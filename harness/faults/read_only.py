@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from docker.types import Mount
-
 from harness.faults.kill import KILLED, Kill
 from harness.system.container import default_launch
 
@@ -38,8 +36,8 @@ class ReadOnly:
     def launch(self, profile: Profile) -> Launch:
         """Make the root read-only, and `/tmp` a volume that outlives the kill and goes with the container."""
         plain = default_launch(profile)
-        tmp = Mount(target="/tmp", source=None, type="volume")  # noqa: S108 - the container's, by contract
-        return replace(plain, options={**plain.options, "read_only": True, "mounts": [tmp]})
+        tmp = "/tmp"  # noqa: S108 - the container's, by contract
+        return replace(plain, kept=(tmp,), options={**plain.options, "read_only": True})
 
     def inject(self, sut: Sut) -> Struck:
         """Kill it."""

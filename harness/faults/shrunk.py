@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import docker.errors
-
 from harness.faults.fault import Expectation, Struck
 from harness.faults.memory import MIB, held_bytes, limit_mb_of
 from harness.system.cgroup import group_of
@@ -50,8 +48,8 @@ class Shrink:
         held_mb = held_bytes(sut) // MIB
         at_s = time.monotonic()
         for limit_mb in (held_mb + spare_mb for spare_mb in _SPARE_MB):
-            with contextlib.suppress(docker.errors.APIError):
-                _limit(sut, limit_mb)
+            with contextlib.suppress(LimitRefused):
+                sut.limit_memory(limit_mb)
                 return Struck(at_s=at_s)
         msg = f"the kernel leaves {sut.name} all of its memory: no limit up to {held_mb + _SPARE_MB[-1]} MiB is taken"
         raise LimitRefused(msg)
@@ -64,7 +62,7 @@ class Shrink:
 
     def revert(self, sut: Sut) -> None:
         """Give the memory back, and start the same container again where it is down."""
-        _limit(sut, self.full_mb)
+        sut.limit_memory(self.full_mb)
         if not sut.state().is_up:
             sut.start_again()
 
@@ -79,10 +77,6 @@ class Shrink:
         """Return the commands that give the memory back."""
         whole = f"--memory {self.full_mb}m --memory-swap {self.full_mb}m"
         return f"docker update {whole} {sut.name} && docker start {sut.name}"
-
-
-def _limit(sut: Sut, limit_mb: int) -> None:
-    sut.container.update(mem_limit=f"{limit_mb}m", memswap_limit=f"{limit_mb}m")
 
 
 def _in_force_mb(sut: Sut) -> int:

@@ -294,28 +294,38 @@ def test_there_is_no_fate_where_nothing_may_end_or_the_experiment_broke_off(chan
 
 
 BRIEF = Expectation(exits="never", undisturbed=True, notice_rule="R1", brief_s=5.0)
+BLAMELESS = replace(BRIEF, notice_rule="C14", brief_s=None)
 
 
-def _slow_while_struck(took_s: float, record: Record = WELL) -> Record:
-    def slowed(probe: Probe) -> Probe:
-        return replace(probe, answered_s=probe.sent_s + took_s) if STRUCK_S <= probe.sent_s < REVERTED_S else probe
+def _while_struck(record: Record = WELL, **changes: object) -> Record:
+    return _with(lambda p: replace(p, **changes) if STRUCK_S <= p.sent_s < REVERTED_S else p, record)  # type: ignore[arg-type]
 
-    return _with(slowed, record)
+
+LATE = _with(lambda p: replace(p, answered_s=p.sent_s + 4) if STRUCK_S <= p.sent_s < REVERTED_S else p, WELL)
+REFUSED = _while_struck(outcome="refused", status=503)
 
 
 @pytest.mark.parametrize(
-    ("expects", "took_s", "rules"),
+    ("record", "expects", "rules"),
     [
-        (BRIEF, 4.0, set()),
-        (BRIEF, 6.5, {"R1"}),
-        (replace(BRIEF, brief_s=3.0), 6.5, set()),
-        (replace(BRIEF, brief_s=None), 4.0, {"R1"}),
-        (replace(BRIEF, brief_s=None, notice_rule="C14"), 4.0, {"C14"}),
+        (LATE, BRIEF, set()),
+        (LATE, BLAMELESS, {"C14"}),
+        (REFUSED, BRIEF, {"R1"}),
+        (REFUSED, replace(BRIEF, brief_s=3.0), set()),
+        (REFUSED, BLAMELESS, {"C14"}),
     ],
-    ids=["late by the pause", "later than that", "no brief one", "never late", "by another rule"],
+    ids=["late by the pause", "never late", "refused", "no brief one", "by another rule"],
 )
-def test_what_is_brief_makes_late_and_no_more(expects: Expectation, took_s: float, rules: set[str]) -> None:
-    assert _rules(replace(_slow_while_struck(took_s), expects=expects)) == rules
+def test_what_is_brief_makes_late_and_no_more(record: Record, expects: Expectation, rules: set[str]) -> None:
+    assert _rules(replace(record, expects=expects)) == rules
+
+
+@pytest.mark.parametrize(("seamless", "rules"), [(False, set()), (True, {"R1"})])
+def test_the_end_of_a_fault_is_noticed_where_it_should_be_seamless(*, seamless: bool, rules: set[str]) -> None:
+    expects = Expectation(exits="never", undisturbed=True, notice_rule="R1", seamless=seamless)
+    refused = _with(lambda p: replace(p, outcome="refused", status=503) if REVERTED_S < p.sent_s < BACK_S else p, WELL)
+    honest = _with(lambda p: replace(p, outcome="right", status=200) if p.sent_s < REVERTED_S else p, refused)
+    assert _rules(replace(honest, expects=expects)) == rules
 
 
 @pytest.mark.parametrize(("may_lag", "rules"), [(True, set()), (False, {"C3"})])
