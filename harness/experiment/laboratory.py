@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.contract.verdict import Verdict
-from harness.experiment.experiment import run
+from harness.experiment.experiment import RevertFailed, run
 from harness.experiment.floor import Floor
 from harness.experiment.judge import Judgement, judge
 from harness.experiment.pool import Pool
@@ -67,7 +67,10 @@ class Laboratory:
         return time.monotonic() - self._began_s
 
     def judgement(self, name: str) -> Judgement:
-        """Wait for an experiment; raises `Inapplicable` where there was none, and whatever went wrong with it."""
+        """Wait for an experiment; raises `Inapplicable` where there was none, and whatever went wrong with it.
+
+        A fault that could not be reverted ends the laboratory: no experiment begins after it.
+        """
         return self._coming[name].result()
 
     def stop(self) -> None:
@@ -92,6 +95,9 @@ class Laboratory:
                 record = run(fault, sut, self._bench.profile, self._bench.series, path=path)
                 found = judge(record)
                 self._bench.recorded(path)
+            except RevertFailed:
+                self.stop()
+                raise
             finally:
                 self.pool.give_back(sut, is_well=found is not None and found.verdict is Verdict.PASSED)
             total_s = time.monotonic() - began_s

@@ -13,6 +13,7 @@ from harness.experiment.laboratory import Bench, Inapplicable, Laboratory
 from harness.experiment.times import lines, write
 from harness.faults import faults_of
 from harness.pytest_fixtures import PROFILE
+from harness.recorder import ENDED_BY
 from harness.report.drawer import Drawer
 from harness.system.container import Launch, Sut
 
@@ -93,6 +94,5 @@ def judgement(request: pytest.FixtureRequest, laboratory: Laboratory) -> Judgeme
     except Inapplicable as why_not:
         pytest.skip(str(why_not))
     except RevertFailed as error:
-        laboratory.stop()
-        request.session.shouldstop = str(error)
+        request.config.stash[ENDED_BY] = request.session.shouldstop = str(error)
         raise
