@@ -37,7 +37,7 @@ class Starve:
     share: float = 0.5
     name: str = "memory"
     leaves_trace: bool = True
-    hold_s: float = 8.0
+    hold_s: float = 5.0
     expects: Expectation = _EXPECTS
 
     @classmethod
