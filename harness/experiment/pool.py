@@ -17,12 +17,20 @@ class Pool:
     """Hands out started containers, to several experiments at once.
 
     `planned` is how the experiments that need a container of their own want it started, in their order; None is the
-    plain way. One of them warms while others are in use.
+    plain way. One of them warms while others are in use, and after them a second one to share, where one is wanted.
     """
 
-    def __init__(self, start: Callable[[Launch | None], Sut], *, planned: Iterable[Launch | None]) -> None:
+    def __init__(
+        self,
+        start: Callable[[Launch | None], Sut],
+        *,
+        planned: Iterable[Launch | None],
+        second_shared: bool = False,
+    ) -> None:
         self._start, self._planned = start, deque(planned)
         self._warming: tuple[Launch | None, Future[Sut]] | None = None
+        self._second_shared: Future[Sut] | None = None
+        self._wants_second = second_shared
         self._idle: list[Sut] = []
         self._shared: list[Sut] = []
         self._out: list[Sut] = []
@@ -47,10 +55,7 @@ class Pool:
                 self._idle.remove(idle)
                 self._out.append(idle)
                 return idle
-            coming = self._warm(None)
-            if coming is not None:
-                self._planned.appendleft(None)  # it was meant for another
-            coming = coming or self._begin(None)
+            coming, self._second_shared = self._second_shared or self._begin(None), None
         sut = self._handed_out(coming.result())
         self._shared.append(sut)
         return sut
@@ -71,9 +76,9 @@ class Pool:
             self._planned.clear()
             for sut in (*self._idle, *self._out):
                 self._hands.submit(sut.remove)
-            if self._warming is not None and not self._warming[1].cancel():
-                coming = self._warming[1]
-                self._hands.submit(lambda: coming.result().remove())
+            for coming in filter(None, (self._warming and self._warming[1], self._second_shared)):
+                if not coming.cancel():
+                    self._hands.submit(_remove, coming)
         self._hands.shutdown()
 
     def _warm(self, launch: Launch | None) -> Future[Sut] | None:
@@ -88,6 +93,8 @@ class Pool:
         if self._planned and self._warming is None:
             launch = self._planned.popleft()
             self._warming = launch, self._begin(launch)
+        elif self._wants_second and not self._planned and self._warming is None:
+            self._second_shared, self._wants_second = self._begin(None), False
 
     def _begin(self, launch: Launch | None) -> Future[Sut]:
         return self._hands.submit(self._start, launch)
@@ -96,3 +103,7 @@ class Pool:
         with self._lock:
             self._out.append(sut)
         return sut
+
+
+def _remove(coming: Future[Sut]) -> None:
+    coming.result().remove()

@@ -64,8 +64,8 @@ FAULTS: Mapping[str, Callable[[Profile, Sequence[Second]], Fault]] = {
 
 def faults_of(profile: Profile, series: Sequence[Second]) -> dict[str, Fault]:
     """Return every fault that a profile asks for, by name: all kinds, and each signal that it lists."""
+    signals = (Kill.by(signal) for signal in profile.chaos.kill_signals if signal != FATAL)
     faults = {name: make(profile, series) for name, make in FAULTS.items()}
     if FATAL not in profile.chaos.kill_signals:
         del faults["kill"]
-    others = (Kill.by(signal) for signal in profile.chaos.kill_signals if signal != FATAL)
-    return faults | {fault.name: fault for fault in others}
+    return {fault.name: fault for fault in signals} | faults

@@ -33,7 +33,8 @@ class Fill:
     """A process of ours among the container's, that holds what memory they do not, for `hold_s` seconds at most."""
 
     name: str = "memory_filled"
-    leaves_trace: bool = False
+    # As with `memory_shrunk`: the oldest container is the one to which the memory is charged that all of them share.
+    leaves_trace: bool = True
     hold_s: float = 8.0
     expects: Expectation = _EXPECTS
     hog: Hog = field(default_factory=Hog, compare=False, repr=False)

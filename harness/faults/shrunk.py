@@ -34,7 +34,9 @@ class Shrink:
     full_mb: int
     hold_s: float
     name: str = "memory_shrunk"
-    leaves_trace: bool = False
+    # Not because of what it does to the container: what older ones share with it, such as the files of their programs
+    # in memory, would be taken from all.
+    leaves_trace: bool = True
     expects: Expectation = _EXPECTS
 
     @classmethod

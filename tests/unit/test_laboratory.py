@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from harness.contract.verdict import Verdict
+from harness.experiment.agenda import Agenda
 from harness.experiment.experiment import RevertFailed
 from harness.experiment.floor import Floor
 from harness.experiment.judge import judge
 from harness.experiment.laboratory import Bench, Inapplicable, Laboratory
 from harness.experiment.pool import Pool
 from harness.experiment.times import lines, times_of, write
+from harness.faults import FAULTS
 from harness.system.container import Launch
 from harness.system.processes import OutOfReach
 from tests.unit.test_experiment_judge import GOOD, MARKS
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.contract.profile import Profile
+    from harness.faults.fault import Fault
     from harness.system.container import Sut
 
 pytest_plugins = ["pytester"]
@@ -132,6 +135,52 @@ def test_who_is_loud_is_alone_on_the_floor() -> None:
     assert len(seen) == 12
     assert all(count == 1 for name, count in seen if int(name) % 3 == 0)
     assert any(count > 1 for name, count in seen if int(name) % 3)
+
+
+def _illnesses(*names: str) -> list[Fault]:
+    """Make faults: those whose names begin with `own` leave a trace."""
+    return [Illness(name=name, leaves_trace=name.startswith("own")) for name in names]
+
+
+def _next(agenda: Agenda) -> str | None:
+    fault = agenda.next()
+    return None if fault is None else fault.name
+
+
+def test_two_experiments_of_a_kind_meet_only_where_nothing_else_is_left() -> None:
+    agenda = Agenda(_illnesses("own 1", "own 2", "shared 1", "shared 2", "own 3"))
+    assert [_next(agenda), _next(agenda)] == ["own 1", "shared 1"]
+    agenda.done(_illnesses("shared 1")[0])
+    assert _next(agenda) == "shared 2"
+    assert _next(agenda) == "own 2"
+    agenda.done(_illnesses("shared 2")[0])
+    assert [_next(agenda), _next(agenda)] == ["own 3", None]
+
+
+@pytest.mark.parametrize(("count", "second"), [(3, None), (5, "shared 1")])
+def test_a_second_container_is_shared_where_enough_wait_for_it(count: int, second: str | None) -> None:
+    agenda = Agenda(_illnesses(*(f"shared {number}" for number in range(count))))
+    assert [_next(agenda), _next(agenda)] == ["shared 0", second]
+
+
+def test_who_is_loud_comes_last() -> None:
+    loud = FAULTS["burst"](PROFILE, SERIES)
+    agenda = Agenda([loud, *_illnesses("own 1", "shared 1")])
+    assert [_next(agenda), _next(agenda), _next(agenda)] == ["own 1", "shared 1", None]
+    agenda.done(_illnesses("shared 1")[0])
+    assert _next(agenda) == "burst"
+
+
+def test_a_second_container_to_share_warms_when_those_for_one_experiment_are_out() -> None:
+    docker = Docker()
+    pool = Pool(docker.start, planned=[None], second_shared=True)
+    first, own = pool.shared(), pool.own(None)
+    assert len(docker.started) == 2
+    pool.give_back(own, is_well=True)
+    second = pool.shared()
+    assert second not in (first, own)
+    pool.close()
+    assert [len(docker.started), all(container.is_removed for container in docker.started)] == [3, True]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
