@@ -40,6 +40,7 @@ def as_json(name: str, image: str, judgement: Judgement) -> dict[str, Any]:
         "fault": name,
         "image": image,
         "recovered_after_s": judgement.recovered_after_s,
+        "fate": judgement.fate,
         "violations": [{"rule": v.rule, "expected": v.expected, "actual": v.actual} for v in judgement.violations],
         "doubts": list(judgement.doubts),
         "remarks": list(judgement.remarks),
@@ -50,6 +51,8 @@ def _lines(content: dict[str, Any]) -> list[str]:
     lines = [f"{content['fault']} on {content['image']}: {content['verdict']}"]
     if content["recovered_after_s"] is not None:
         lines.append(f"well again {content['recovered_after_s']:.1f} s after the fault was reverted")
+    if content["fate"] is not None:
+        lines.append(f"fate     {content['fate']}")
     for violation in content["violations"]:
         lines += [f"broken   {violation['rule']}", f"  promise  {violation['expected']}"]
         lines.append(f"  actual   {violation['actual']}")

@@ -88,10 +88,12 @@ def _default_suites(chosen: argparse.Namespace) -> tuple[str, ...]:
 def _setup(_: argparse.Namespace) -> int:
     from harness.system import NotSetUp  # noqa: PLC0415 - a command loads what it needs
     from harness.system.engine import ensure_engine  # noqa: PLC0415 - likewise
+    from harness.system.faketime import ensure_library  # noqa: PLC0415 - likewise
     from harness.system.reference_image import ensure_reference_image  # noqa: PLC0415 - likewise
 
     try:
         name = ensure_reference_image(ensure_engine(say=_say), say=_say)
+        ensure_library(_say)
     except NotSetUp as error:
         return _refuse(str(error), status=2)
     _say(f"ready: {name}")

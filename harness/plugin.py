@@ -26,6 +26,7 @@ _MARKERS = (
     "chaos: promises under faults; never run against a remote endpoint",
     "load: promises under load",
     "rule(*ids): the rules of the contract that a check speaks for",
+    "under_faults(about, rules): repeat a check under the faults of the profile",
 )
 
 

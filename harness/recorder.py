@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from harness.options import Choice
 
 SUBJECT = pytest.StashKey[tuple[str, str | None]]()
+# Why a check ended the run before the others ran.
+ENDED_BY = pytest.StashKey[str]()
 OURS, VIOLATED, RULE, SUITE, WAIVED = "ours", "violated", "rule", "suite", "waived"
 _CUT_SHORT: dict[int, str] = {
     pytest.ExitCode.INTERRUPTED: "the run was interrupted",
@@ -69,7 +71,7 @@ class Recorder:
 
     def _cut_short(self, exitstatus: int) -> str:
         unread = f"could not be read: {', '.join(self._unread)}" if self._unread else ""
-        return unread or _CUT_SHORT.get(exitstatus, "")
+        return unread or self._config.stash.get(ENDED_BY, "") or _CUT_SHORT.get(exitstatus, "")
 
     def _conclude(self, cut_short: str) -> Conclusion:
         name, image_id = self._config.stash.get(SUBJECT, (self._choice.image or self._choice.url or "reference", None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,12 +82,16 @@ class Chaos:
     ping_rate_per_s: float = 2
     invalid_rate_per_s: float = 1
     steady_s: float = 1.5
+    kill_signals: tuple[str, ...] = ("SIGKILL", "SIGHUP")
     pause_s: float = 5
+    brief_pause_s: float = 0.3
+    patience_s: float = 1.5
     memory_mb: int = 1024
     starved_memory_mb: int = 160
     scarce_cpu_share: float = 0.01
     shortage_s: float = 3
     tmp_mb: int = 256
+    clock_ahead_s: float = 30
     traffic_s: float = 2
     slow_clients: int = 64
     idle_clients: int = 200
@@ -195,6 +200,8 @@ def _profile(table: dict[str, object], sha256: str) -> Profile:
     for role in ("start", "end", "open", "high", "low", "close"):
         profile.window.named(role)
     _ = profile.window.ordered
+    for name in profile.chaos.kill_signals:
+        _check_signal(name)
     return profile
 
 
@@ -204,6 +211,15 @@ def _check_waiver(rule_id: str, reason: str) -> None:
         raise ProfileInvalid(msg)
     if not reason.strip():
         msg = f"`{rule_id}` in `[waived]` has no reason: say why the rule does not hold"
+        raise ProfileInvalid(msg)
+
+
+def _check_signal(name: str) -> None:
+    if name in ("SIGTERM", "SIGSTOP", "SIGCONT"):
+        msg = f"`kill_signals` in `[chaos]` holds {name}: `stop` and `pause` are the experiments with it, leave it out"
+        raise ProfileInvalid(msg)
+    if name not in signal.Signals.__members__:
+        msg = f"`kill_signals` in `[chaos]` holds {name!r}, which is no signal: write it as SIGHUP"
         raise ProfileInvalid(msg)
 
 

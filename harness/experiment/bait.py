@@ -54,20 +54,21 @@ class Bait:
 
     def invalid(self, now: float) -> Question:
         """Return an invalid body, in turn one that is cut short, short of a record, with a null, too old."""
-        window = build(self.rule, self._seconds(0), end_ns=last_whole_second_ns(now))
-        last = dict(window.records[-1])
-        stale_ns = last_whole_second_ns(now - self.rule.max_age_s - _STALE_S)
-        bodies = (
-            ("C9", to_json(self.rule, window)[:-20]),
-            ("D5", to_json(self.rule, Window(records=window.records[1:]))),
-            (
-                "D4",
-                to_json(self.rule, Window(records=(*window.records[:-1], {**last, self.rule.named("close"): None}))),
-            ),
-            ("D9", to_json(self.rule, build(self.rule, self._seconds(0), end_ns=stale_ns))),
-        )
-        breaks, body = bodies[(last_whole_second_ns(now) // SECOND_NS) % len(bodies)]
-        return Question(asked="invalid", body=body, breaks=breaks)
+        kinds = ("C9", "D5", "D4", "D9")
+        breaks = kinds[(last_whole_second_ns(now) // SECOND_NS) % len(kinds)]
+        return Question(asked="invalid", body=self._broken(breaks, now), breaks=breaks)
+
+    def _broken(self, breaks: str, now: float) -> bytes:
+        age_s = self.rule.max_age_s + _STALE_S if breaks == "D9" else 0.0
+        window = build(self.rule, self._seconds(0), end_ns=last_whole_second_ns(now - age_s))
+        if breaks == "C9":
+            return to_json(self.rule, window)[:-20]
+        if breaks == "D5":
+            window = Window(records=window.records[1:])
+        if breaks == "D4":
+            last = {**window.records[-1], self.rule.named("close"): None}
+            window = Window(records=(*window.records[:-1], last))
+        return to_json(self.rule, window)
 
     def _seconds(self, slot: int) -> list[Second]:
         """Return one stretch of the series, its prices moved to the slot's level where that is plausible."""

@@ -27,8 +27,10 @@ REVERT_S = 20.0
 _POLL_S = 0.1
 # Beyond the time to become ready, for the stretch that proves a steady state and one hiccup of the machine.
 _STEADY_EXTRA_S = 10.0
-# The fault is watched for so long at least, that its effect is seen by some probes.
+# A container that is down is watched for so long, that this is seen by some probes.
 _LEAST_OBSERVED_S = 1.0
+# The window that is kept is chosen with the first right answer, and anew where that is so long ago.
+_KEPT_MOST_S = 5.0
 
 # Port 9 discards; nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
@@ -50,7 +52,7 @@ def run(fault: Fault, sut: Sut, profile: Profile, series: Sequence[Second], *, p
     What the sut does is in the record, whatever it is. Raises `FaultNotTaken`, `RevertFailed` or `ProberBroken` where
     the measurement itself failed; the fault is reverted first, and what was recorded is written.
     """
-    prober = Prober(_url(sut), profile, series)
+    prober = Prober(_url(sut), profile, series, patience_s=fault.expects.patience_s)
     journal = Journal(fault, sut, profile, prober)
     try:
         with prober:
@@ -68,6 +70,7 @@ class _Script:
 
     def __init__(self, fault: Fault, sut: Sut, profile: Profile, prober: Prober, journal: Journal) -> None:
         self.fault, self.sut, self.profile, self.prober, self.journal = fault, sut, profile, prober, journal
+        self._kept_s: float | None = None
 
     def play(self) -> None:
         """Go through the steps; end early where there is no steady state to harm."""
@@ -80,6 +83,7 @@ class _Script:
             if self._until_steady(budget_s=self.profile.chaos.recovery_s + extra_s) == "steady":
                 self.journal.mark("well")
                 self._see_kept_window_again()
+        self._note_memory_kills()
         self.journal.look()
         self.journal.mark("ended")
 
@@ -96,8 +100,6 @@ class _Script:
             self._revert(before)
             if isinstance(self.fault, Asking):
                 self.journal.asked(self.fault.attempts)
-        # Docker tells late of what the kernel killed: so not before the revert.
-        self.journal.note_memory_kills()
         self._aim()
 
     def _verify_taken(self, before: State) -> None:
@@ -123,7 +125,7 @@ class _Script:
             if may_survive and self.journal.is_steady(since_s=taken_s):
                 return True
             until_s = taken_s + self.fault.hold_s if self.journal.look().is_up else seen_enough_s
-            return True if self.journal.now_s() >= max(until_s, seen_enough_s) else None
+            return True if self.journal.now_s() >= until_s else None
 
         budget_s = max(self.fault.hold_s, _LEAST_OBSERVED_S) + TAKES_S
         wait_for(is_over, subject=f"fault {self.fault.name!r} to end", budget_s=budget_s, pause_s=_POLL_S)
@@ -143,14 +145,30 @@ class _Script:
             raise RevertFailed(msg) from error
         self.journal.mark("reverted", evidence=evidence)
 
+    def _keep_early(self) -> None:
+        """Choose the window that is kept as soon as one is answered rightly: so it is answered while others are."""
+        if self._kept_s is None and any(probe.outcome == "right" for probe in self.journal.seen() if probe.window):
+            self._choose_window()
+
+    def _choose_window(self) -> None:
+        self._kept_s = self.journal.now_s()
+        self.prober.keep_window()
+
     def _keep_window(self) -> None:
         """Have one window answered that will be sent again after the fault."""
-        self.prober.keep_window()
+        if self._kept_s is None or self.journal.now_s() - self._kept_s > _KEPT_MOST_S:
+            self._choose_window()
+        kept_s = self._kept_s or 0.0
         wait_for(
-            lambda: any(probe.asked == "same" for probe in self.journal.seen()) or None,
+            lambda: any(probe.asked == "same" and probe.due_s > kept_s for probe in self.journal.seen()) or None,
             subject="the window that is kept to be answered",
             budget_s=self.profile.http.hang_s,
         )
+
+    def _note_memory_kills(self) -> None:
+        """Docker tells late of what the kernel killed: so not before the end, and where that may have been."""
+        if self.fault.expects.exits == "may":
+            self.journal.note_memory_kills()
 
     def _see_kept_window_again(self) -> None:
         """Have it answered once more after the fault; in vain where it grew too old, which the record shows."""
@@ -166,6 +184,7 @@ class _Script:
         since_s = self.journal.now_s()
 
         def end() -> End | None:
+            self._keep_early()
             if self.journal.is_steady(since_s=since_s):
                 return "steady"
             if not self.journal.look().is_up:

@@ -9,17 +9,18 @@ from harness.contract.judge import Violation, demand
 from harness.contract.verdict import Verdict
 from harness.experiment.drain import undrained
 from harness.experiment.exits import exits
+from harness.experiment.fate import fate_of, fate_told
 from harness.experiment.foreign import foreign
 from harness.experiment.honesty import ping_lies
 from harness.experiment.record import tally
 from harness.experiment.recovery import not_well_after, not_well_again, recovered_s_of
 from harness.experiment.sameness import kept_window_doubt, unequal
-from harness.experiment.steadiness import is_well, well_from
 from harness.experiment.undisturbed import disturbed, far_unserved, shed_badly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.experiment.fate import Fate
     from harness.experiment.record import Probe, Record
 
 # A 200 that breaks one of these is a wrong answer; so is a good window that is refused.
@@ -39,7 +40,7 @@ class Judgement:
     """What a record says: broken rules, reasons why it cannot be told, remarks.
 
     `recovered_after_s` is counted from the revert; `not_compared` says why the answers before and after the fault could
-    not be compared, where they could not.
+    not be compared, where they could not; `fate` is what became of a container that the fault may end.
     """
 
     violations: tuple[Violation, ...]
@@ -47,6 +48,7 @@ class Judgement:
     remarks: tuple[str, ...]
     recovered_after_s: float | None
     not_compared: str | None = None
+    fate: Fate | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -72,6 +74,7 @@ def judge(record: Record) -> Judgement:
         doubts=tuple(_doubts(record)),
         remarks=tuple(_remarks(record)),
         not_compared=kept_window_doubt(record),
+        fate=fate_of(record),
         recovered_after_s=None if recovered_s is None or reverted_s is None else recovered_s - reverted_s,
     )
 
@@ -129,26 +132,9 @@ def _doubts(record: Record) -> list[str]:
 def _remarks(record: Record) -> list[str]:
     remarks = [f"{mark.name} at {mark.at_s:.2f} s {mark.evidence}".rstrip() for mark in record.marks]
     remarks += [doubt] if (doubt := kept_window_doubt(record)) else []
-    if record.expects.exits == "may" and record.at("struck") is not None:
-        remarks.append(f"the container {_fate(record)}")
+    if fate_of(record) is not None:
+        remarks.append(fate_told(record))
     return remarks
-
-
-def _fate(record: Record) -> str:
-    """Say what became of a container that the fault may end."""
-    struck_s, revert_s = record.at("struck") or 0.0, record.at("revert") or 0.0
-    down = [look for look in record.looks if not look.is_up and struck_s <= look.at_s <= revert_s]
-    if down:
-        how = "was killed by the kernel" if down[0].oom_killed else "gave up"
-        return f"{how}, exit code {down[0].exit_code}"
-    meanwhile = [probe for probe in record.probes if struck_s <= probe.sent_s <= revert_s]
-    lost = f"{record.memory_kills} of its processes killed by the kernel" if record.memory_kills else ""
-    if well_from(meanwhile, record.measure, since_s=struck_s) is not None:
-        return f"had {lost}, replaced what it needs and answered rightly" if lost else "survived, and answered rightly"
-    served = [probe for probe in meanwhile if probe.asked in ("good", "same")]
-    late = sum(probe.outcome == "right" and not is_well(probe, record.measure) for probe in served)
-    told = f"{tally(served)}, {late} of them late" if late else tally(served)
-    return f"lived on without serving well ({told})" + (f", {lost}" if lost else "")
 
 
 _CHECKS: tuple[Callable[[Record], list[Violation]], ...] = (

@@ -1,52 +1,109 @@
-"""Containers for experiments: one that is used again while nothing changed it, and the next that warms meanwhile."""
+"""Containers for experiments: some are used again while nothing changed them, and the next one warms meanwhile."""
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from harness.system.container import Sut
+    from harness.system.container import Launch, Sut
 
 
 class Pool:
-    """Hands out started containers; `wanted` is how many experiments need one of their own."""
+    """Hands out started containers, to several experiments at once.
 
-    def __init__(self, start: Callable[[], Sut], *, wanted: int) -> None:
-        self._start, self._wanted = start, wanted
-        self._spare: Sut | None = None
-        self._shared: Sut | None = None
+    `planned` is how the experiments that need a container of their own want it started, in their order; None is the
+    plain way. One of them warms while others are in use, and after them a second one to share, where one is wanted.
+    """
 
-    def own(self) -> Sut:
+    def __init__(
+        self,
+        start: Callable[[Launch | None], Sut],
+        *,
+        planned: Iterable[Launch | None],
+        second_shared: bool = False,
+    ) -> None:
+        self._start, self._planned = start, deque(planned)
+        self._warming: tuple[Launch | None, Future[Sut]] | None = None
+        self._second_shared: Future[Sut] | None = None
+        self._wants_second = second_shared
+        self._idle: list[Sut] = []
+        self._shared: list[Sut] = []
+        self._out: list[Sut] = []
+        self._lock = threading.Lock()
+        # One at a time: each start keeps a core busy. Removals go here too, because nobody waits for them.
+        self._hands = ThreadPoolExecutor(1, thread_name_prefix="pool")
+
+    def own(self, launch: Launch | None = None) -> Sut:
         """Hand out a container for one experiment that changes it; the one for the next such begins to warm."""
-        sut = self._take()
-        self._wanted -= 1
-        if self._wanted > 0:
-            self._spare = self._start()
-        return sut
+        with self._lock:
+            coming = self._warm(launch)
+            if coming is None and launch in self._planned:
+                self._planned.remove(launch)
+            coming = coming or self._begin(launch)
+        return self._handed_out(coming.result())
 
     def shared(self) -> Sut:
-        """Hand out the container that experiments share which leave no trace; a new one where it is gone."""
-        if self._shared is None or not self._shared.is_there():
-            self._shared = self._take()
-        return self._shared
+        """Hand out one that experiments use in turn which leave no trace; a new one where none is idle and up."""
+        with self._lock:
+            idle = next((sut for sut in self._idle if sut.is_there()), None)
+            if idle is not None:
+                self._idle.remove(idle)
+                self._out.append(idle)
+                return idle
+            coming, self._second_shared = self._second_shared or self._begin(None), None
+        sut = self._handed_out(coming.result())
+        self._shared.append(sut)
+        return sut
 
     def give_back(self, sut: Sut, *, is_well: bool) -> None:
         """Take a container back: one that is shared and well is kept, any other is removed."""
-        if sut is self._shared and is_well:
-            return
-        if sut is self._shared:
-            self._shared = None
-        sut.remove()
+        with self._lock:
+            self._out.remove(sut)
+            self._warm_next()
+            if sut in self._shared and is_well:
+                self._idle.append(sut)
+                return
+        self._hands.submit(sut.remove)
 
     def close(self) -> None:
-        """Remove what is left."""
-        for sut in (self._spare, self._shared):
-            if sut is not None:
-                sut.remove()
-        self._spare = self._shared = None
+        """Remove all that there is, what is in use too."""
+        with self._lock:
+            self._planned.clear()
+            for sut in (*self._idle, *self._out):
+                self._hands.submit(sut.remove)
+            for coming in filter(None, (self._warming and self._warming[1], self._second_shared)):
+                if not coming.cancel():
+                    self._hands.submit(_remove, coming)
+        self._hands.shutdown()
 
-    def _take(self) -> Sut:
-        sut, self._spare = self._spare or self._start(), None
+    def _warm(self, launch: Launch | None) -> Future[Sut] | None:
+        """Take the one that warms, where it is of that kind, and let the next begin."""
+        if self._warming is None or self._warming[0] != launch:
+            return None
+        (_, coming), self._warming = self._warming, None
+        self._warm_next()
+        return coming
+
+    def _warm_next(self) -> None:
+        if self._planned and self._warming is None:
+            launch = self._planned.popleft()
+            self._warming = launch, self._begin(launch)
+        elif self._wants_second and not self._planned and self._warming is None:
+            self._second_shared, self._wants_second = self._begin(None), False
+
+    def _begin(self, launch: Launch | None) -> Future[Sut]:
+        return self._hands.submit(self._start, launch)
+
+    def _handed_out(self, sut: Sut) -> Sut:
+        with self._lock:
+            self._out.append(sut)
         return sut
+
+
+def _remove(coming: Future[Sut]) -> None:
+    coming.result().remove()

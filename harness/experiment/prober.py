@@ -33,9 +33,15 @@ class ProberBroken(Exception):  # noqa: N818 - named by what happened
 class Prober:
     """Sends on the profile's schedule from entering until leaving, each attempt over a connection of its own."""
 
-    def __init__(self, url: str, profile: Profile, series: Sequence[Second]) -> None:
-        """Take the sut's base URL, which `aim` may change later, and a series of at least one window."""
+    def __init__(
+        self, url: str, profile: Profile, series: Sequence[Second], *, patience_s: float | None = None
+    ) -> None:
+        """Take the sut's base URL, which `aim` may change later, and a series of at least one window.
+
+        `patience_s` is how long a client waits for an answer, where that is less than a container may take to hang.
+        """
         self.url = url
+        self._patience_s = profile.http.hang_s if patience_s is None else patience_s
         self.profile = profile
         self._bait = Bait(profile.window, series)
         self._prefix = uuid.uuid4().hex[:8]
@@ -149,7 +155,7 @@ class Prober:
         return Request(method="POST", path=http.invocations_path, headers=headers, body=question.body)
 
     def _timeout_s(self, question: Question) -> float:
-        return self.profile.http.ping_s if question.asked == "ping" else self.profile.http.hang_s
+        return min(self.profile.http.ping_s, self._patience_s) if question.asked == "ping" else self._patience_s
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

@@ -18,17 +18,18 @@ _ON_ITS_WAY_S = 1.0
 
 
 def disturbed(record: Record) -> list[Violation]:
-    """C14: while bad clients do what they do, good ones are served as ever."""
-    if not record.expects.undisturbed:
+    """C14, or the fault's own rule: while it lasts, clients that do nothing wrong are served as ever."""
+    if not record.expects.undisturbed or _was_not_brief(record):
         return []
     meanwhile = _meanwhile(record)
-    bad = [probe for probe in meanwhile if not is_well(probe, record.measure)]
+    bad = [probe for probe in meanwhile if not _is_served(probe, record)]
     if len(bad) <= _HICCUPS_SHARE * len(meanwhile):
         return []
     slowest_s = max(probe.answered_s - probe.sent_s for probe in bad)
     actual = f"{len(bad)} of {len(meanwhile)} were not: {tally(bad)}, the slowest after {slowest_s:.1f} s"
-    wanted = f"others served within {record.measure.budget_s:g} s during {record.name!r}"
-    return [Violation(rule="C14", expected=wanted, actual=actual)]
+    within = "" if _may_be_late(record) else f" within {record.measure.budget_s:g} s"
+    wanted = f"others served{within} during {record.name!r}"
+    return [Violation(rule=record.expects.notice_rule, expected=wanted, actual=actual)]
 
 
 def shed_badly(record: Record) -> list[Violation]:
@@ -67,12 +68,27 @@ def far_unserved(record: Record) -> list[Violation]:
     ]
 
 
+def _is_served(probe: Probe, record: Record) -> bool:
+    return probe.outcome == "right" if _may_be_late(record) else is_well(probe, record.measure)
+
+
+def _may_be_late(record: Record) -> bool:
+    """Whether the rule speaks of refusals alone."""
+    return record.expects.notice_rule == "R1"
+
+
+def _was_not_brief(record: Record) -> bool:
+    """Whether a fault that was meant to be brief lasted long enough for anybody to notice."""
+    struck_s, reverted_s, brief_s = record.at("struck"), record.at("reverted"), record.expects.brief_s
+    return None not in (struck_s, reverted_s, brief_s) and (reverted_s or 0.0) - (struck_s or 0.0) > (brief_s or 0.0)
+
+
 def _meanwhile(record: Record) -> list[Probe]:
-    struck_s, revert_s = record.at("struck"), record.at("revert")
-    if struck_s is None or revert_s is None:
+    struck_s, until_s = record.at("struck"), record.at("ended" if record.expects.seamless else "revert")
+    if struck_s is None or until_s is None:
         return []
     asked = ("good", "same", "ping")
-    return [probe for probe in record.probes if probe.asked in asked and struck_s <= probe.sent_s < revert_s]
+    return [probe for probe in record.probes if probe.asked in asked and struck_s <= probe.sent_s < until_s]
 
 
 def _is_honest(probe: Probe, within_s: float) -> bool:

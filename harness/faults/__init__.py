@@ -9,23 +9,27 @@ from harness.faults.bandwidth import bandwidth
 from harness.faults.barrage import barrage
 from harness.faults.black_hole import black_hole
 from harness.faults.burst import burst
+from harness.faults.clock import ClockAhead
 from harness.faults.cpu import Scarce
 from harness.faults.cut import Cut
 from harness.faults.delay import delay
 from harness.faults.dns import NoNames
+from harness.faults.filled import Fill
 from harness.faults.full_tmp import FullTmp
 from harness.faults.half_open import half_open
 from harness.faults.idle import idle
 from harness.faults.jitter import jitter
-from harness.faults.kill import Kill
+from harness.faults.kill import FATAL, Kill
 from harness.faults.memory import Starve
 from harness.faults.not_reading import not_reading
 from harness.faults.open_files import NoFiles
 from harness.faults.pause import Pause
 from harness.faults.pids import NoThreads
 from harness.faults.poison import poison
+from harness.faults.read_only import ReadOnly
 from harness.faults.reset import reset
 from harness.faults.restart import Restart
+from harness.faults.shrunk import Shrink
 from harness.faults.slow_bodies import slow_bodies
 from harness.faults.slow_close import slow_close
 from harness.faults.slow_headers import slow_headers
@@ -43,14 +47,20 @@ if TYPE_CHECKING:
 FAULTS: Mapping[str, Callable[[Profile, Sequence[Second]], Fault]] = {
     "kill": Kill.of,
     "pause": Pause.of,
+    "pause_brief": Pause.brief,
+    "pause_abandoned": Pause.abandoned,
     "stop": Stop.of,
     "restart": Restart.of,
     "worker": Worker.of,
+    "read_only": ReadOnly.of,
     "memory": Starve.of,
+    "memory_shrunk": Shrink.of,
+    "memory_filled": Fill.of,
     "cpu": Scarce.of,
     "pids": NoThreads.of,
     "open_files": NoFiles.of,
     "full_tmp": FullTmp.of,
+    "clock": ClockAhead.of,
     "slow_headers": slow_headers,
     "slow_bodies": slow_bodies,
     "idle": idle,
@@ -70,3 +80,12 @@ FAULTS: Mapping[str, Callable[[Profile, Sequence[Second]], Fault]] = {
     "cut": Cut.of,
     "dns": NoNames.of,
 }
+
+
+def faults_of(profile: Profile, series: Sequence[Second]) -> dict[str, Fault]:
+    """Return every fault that a profile asks for, by name: all kinds, and each signal that it lists."""
+    signals = (Kill.by(signal) for signal in profile.chaos.kill_signals if signal != FATAL)
+    faults = {name: make(profile, series) for name, make in FAULTS.items()}
+    if FATAL not in profile.chaos.kill_signals:
+        del faults["kill"]
+    return {fault.name: fault for fault in signals} | faults

@@ -52,4 +52,4 @@ def barrage(profile: Profile, series: Sequence[Second]) -> Traffic:
             return
 
     manner = Manner(size=_CLIENTS, period_s=_PERIOD_S, behave=behave)
-    return Traffic(name="barrage", manner=manner, hold_s=profile.chaos.traffic_s)
+    return Traffic(name="barrage", manner=manner, hold_s=profile.chaos.traffic_s, is_loud=True)

@@ -28,4 +28,4 @@ def burst(profile: Profile, series: Sequence[Second]) -> Traffic:
     # As many clients as come within a period: one that waits long for its answer holds up nobody else.
     size = round(profile.chaos.burst_times * profile.load.rate_per_s * _PERIOD_S)
     manner = Manner(size=size, period_s=_PERIOD_S, behave=behave)
-    return Traffic(name="burst", manner=manner, hold_s=profile.chaos.traffic_s, expects=MAY_SHED)
+    return Traffic(name="burst", manner=manner, hold_s=profile.chaos.traffic_s, expects=MAY_SHED, is_loud=True)

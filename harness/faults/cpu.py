@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from harness.faults.fault import Expectation, Struck
+from harness.system.cgroup import group_of
+from harness.system.processes import OutOfReach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +47,10 @@ class Scarce:
         return Struck(at_s=at_s)
 
     def has_taken(self, sut: Sut, before: State) -> str | None:
-        """Show the quota that Docker set."""
+        """Show the share that is in force."""
         del before
-        quota_us = _quota_us(sut)
-        return f"{quota_us} us of processor time in each {_PERIOD_US} us" if quota_us > 0 else None
+        share = _share(sut)
+        return None if share is None else f"{share:.1%} of a core"
 
     def revert(self, sut: Sut) -> None:
         """Lift the quota."""
@@ -57,13 +59,18 @@ class Scarce:
     def has_reverted(self, sut: Sut, before: State) -> str | None:
         """Show that there is no quota."""
         del before
-        return f"no quota, {sut.state().status}" if _quota_us(sut) <= 0 else None
+        return f"no quota, {sut.state().status}" if _share(sut) is None else None
 
     def mend(self, sut: Sut) -> str:
         """Return the command that lifts the quota."""
         return f"docker update --cpu-quota {_UNLIMITED} {sut.name}"
 
 
-def _quota_us(sut: Sut) -> int:
-    sut.container.reload()
-    return int(sut.container.attrs["HostConfig"]["CpuQuota"] or 0)
+def _share(sut: Sut) -> float | None:
+    """Return the share of a core that the kernel grants; where this machine does not show it, that which Docker set."""
+    try:
+        return group_of(sut, "cpu").cpu_share
+    except (OutOfReach, OSError):
+        sut.container.reload()
+        quota_us = int(sut.container.attrs["HostConfig"]["CpuQuota"] or 0)
+        return quota_us / _PERIOD_US if quota_us > 0 else None

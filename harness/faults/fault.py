@@ -16,7 +16,10 @@ class Expectation:
     """What the contract expects of a container while a fault lasts, and the rules that say so; times in seconds.
 
     `exit_codes` empty: any. `drains`: what was half sent when the fault struck must be answered, and connections opened
-    more than `refuses_after_s` later must not. `undisturbed`: clients that do nothing wrong must not notice the fault.
+    more than `refuses_after_s` later must not. `undisturbed`: clients that do nothing wrong must not notice the fault,
+    by `notice_rule` (by R1 an answer may come late); nor its end, where it is `seamless`. `brief_s`: where the fault
+    lasted longer, it does not matter who noticed. `patience_s`: clients give up after so long. `ends_process`: it ends
+    one process of several itself.
     `may_shed`: more comes than can be served, so a 503 is an answer, where it says when to come again.
     `may_lag`: it has too little to compute with, so an answer may come late, and a 503 is one.
     `far_within_s`: clients ask over a bad network that loses nothing, and have a right answer within so many seconds.
@@ -29,6 +32,11 @@ class Expectation:
     drains: bool = False
     refuses_after_s: float = 2.0
     undisturbed: bool = False
+    notice_rule: str = "C14"
+    seamless: bool = False
+    brief_s: float | None = None
+    patience_s: float | None = None
+    ends_process: bool = False
     may_shed: bool = False
     may_lag: bool = False
     far_within_s: float | None = None
@@ -99,8 +107,17 @@ class Asking(Protocol):
 
 
 @runtime_checkable
+class Loud(Protocol):
+    """A fault that may keep the whole machine busy, so that no other experiment can be measured beside it."""
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether it does."""
+
+
+@runtime_checkable
 class Fitted(Protocol):
     """A fault whose container has to be started in a way of its own."""
 
     def launch(self, profile: Profile) -> Launch:
-        """Return how."""
+        """Return how; raise `OutOfReach` where this machine has not what it takes."""

@@ -1,4 +1,4 @@
-"""Kill the container with a signal; it comes back when the same container is started again."""
+"""Send the container a signal; where that ends it, it comes back when the same container is started again."""
 
 from __future__ import annotations
 
@@ -15,24 +15,32 @@ if TYPE_CHECKING:
     from harness.contract.series import Second
     from harness.system.container import State, Sut
 
-_EXPECTS = Expectation(exits="must", exit_rule="C17")
+FATAL = "SIGKILL"
+KILLED = Expectation(exits="must", exit_rule="C17")
+# The contract speaks of no other signal but SIGTERM: it may end the container or not, but leave no zombie.
+_EXPECTS_OF_OTHERS = Expectation(exits="may")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """A signal, SIGKILL by default; the container stays down for `hold_s` seconds at most."""
+    """A signal, SIGKILL by default; the container has `hold_s` seconds at most to make up its mind, or stays down."""
 
-    signal: str = "SIGKILL"
+    signal: str = FATAL
     name: str = "kill"
     leaves_trace: bool = True
     hold_s: float = 10.0
-    expects: Expectation = _EXPECTS
+    expects: Expectation = KILLED
 
     @classmethod
     def of(cls, profile: Profile, series: Sequence[Second]) -> Self:
         """Make the fault that a profile describes."""
         del profile, series
         return cls()
+
+    @classmethod
+    def by(cls, signal: str) -> Self:
+        """Make the fault of another signal, which bears the signal's name."""
+        return cls(signal=signal, name=signal.lower(), expects=_EXPECTS_OF_OTHERS)
 
     def inject(self, sut: Sut) -> Struck:
         """Send the signal to the container's first process."""
@@ -41,9 +49,11 @@ class Kill:
         return Struck(at_s=at_s)
 
     def has_taken(self, sut: Sut, before: State) -> str | None:
-        """Show that the container is down."""
+        """Show that the container is down; of a signal that need not end it, Docker can show no more than the order."""
         del before
         state = sut.state()
+        if self.expects.exits == "may":
+            return f"{self.signal} delivered, {state.status}"
         return None if state.is_up else f"{state.status} with exit code {state.exit_code}"
 
     def revert(self, sut: Sut) -> None:
@@ -54,6 +64,8 @@ class Kill:
     def has_reverted(self, sut: Sut, before: State) -> str | None:
         """Show that the container was started anew, whatever became of it since."""
         state = sut.state()
+        if self.expects.exits == "may" and state.started_at == before.started_at:
+            return f"went on, {state.status}"
         return f"started anew, {state.status}" if state.started_at != before.started_at else None
 
     def mend(self, sut: Sut) -> str:

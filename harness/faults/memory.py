@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.contract.series import Second
     from harness.system.container import State, Sut
 
-_MIB = 1024 * 1024
+MIB = 1024 * 1024
 # Docker grants no container less.
 _LEAST_MB = 6
 _KILL_BUDGET_S = 10.0
@@ -37,7 +37,7 @@ class Starve:
     share: float = 0.5
     name: str = "memory"
     leaves_trace: bool = True
-    hold_s: float = 8.0
+    hold_s: float = 5.0
     expects: Expectation = _EXPECTS
 
     @classmethod
@@ -56,7 +56,7 @@ class Starve:
     def has_taken(self, sut: Sut, before: State) -> str | None:
         """Show the limit that Docker set, and what became of the container."""
         state = sut.state()
-        limit_mb = _limit_mb(sut)
+        limit_mb = limit_mb_of(sut)
         if not 0 < limit_mb < self.full_mb or state.started_at == before.started_at:
             return None
         cause = ", out of memory" if state.oom_killed else ""
@@ -64,13 +64,13 @@ class Starve:
 
     def revert(self, sut: Sut) -> None:
         """Give the memory back, which takes a start of the container."""
-        if _limit_mb(sut) != self.full_mb or not sut.state().is_up:
+        if limit_mb_of(sut) != self.full_mb or not sut.state().is_up:
             _start_with(sut, self.full_mb)
 
     def has_reverted(self, sut: Sut, before: State) -> str | None:
         """Show that the container was started anew with its whole memory."""
         state = sut.state()
-        whole = _limit_mb(sut) == self.full_mb and state.started_at != before.started_at
+        whole = limit_mb_of(sut) == self.full_mb and state.started_at != before.started_at
         return f"started with {self.full_mb} MiB: {state.status}" if whole else None
 
     def mend(self, sut: Sut) -> str:
@@ -79,7 +79,7 @@ class Starve:
         return f"docker kill {sut.name}; docker update {whole} {sut.name} && docker start {sut.name}"
 
     def _starved_mb(self, sut: Sut) -> int:
-        return max(_LEAST_MB, min(self.limit_mb, int(self.share * held_bytes(sut) / _MIB)))
+        return max(_LEAST_MB, min(self.limit_mb, int(self.share * held_bytes(sut) / MIB)))
 
 
 def held_bytes(sut: Sut) -> int:
@@ -87,7 +87,8 @@ def held_bytes(sut: Sut) -> int:
 
     What processes share, forked ones for instance, counts once.
     """
-    sample: Any = sut.container.stats(stream=False, one_shot=True)  # a dict, because it is no stream
+    # Of one look, where Docker would compare two by itself; a dict, because it is no stream.
+    sample: Any = sut.container.stats(stream=False, one_shot=True)
     found = sample["memory_stats"].get("stats", {})
     return int(found["anon"] if "anon" in found else found["total_rss"])
 
@@ -96,8 +97,7 @@ def _start_with(sut: Sut, memory_mb: int) -> None:
     if sut.state().is_up:
         sut.container.kill()
         sut.wait_exited(budget_s=_KILL_BUDGET_S)
-    limit = f"{memory_mb}m"
-    sut.container.update(mem_limit=limit, memswap_limit=limit)
+    sut.limit_memory(memory_mb)
     try:
         sut.start_again()
     except CannotStart as error:
@@ -106,6 +106,7 @@ def _start_with(sut: Sut, memory_mb: int) -> None:
             raise
 
 
-def _limit_mb(sut: Sut) -> int:
+def limit_mb_of(sut: Sut) -> int:
+    """Return the limit that Docker set, in MiB."""
     sut.container.reload()
-    return int(sut.container.attrs["HostConfig"]["Memory"]) // _MIB
+    return int(sut.container.attrs["HostConfig"]["Memory"]) // MIB

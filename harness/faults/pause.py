@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from harness.system.container import State, Sut
 
 _EXPECTS = Expectation(exits="never")
+# An abandoned pause lasts so long beyond the patience of the clients.
+_ABANDONED_S = 2.0
+# Docker takes its time to freeze and to thaw: a brief pause that lasts so many times as long is not brief.
+_STILL_BRIEF = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,22 @@ class Pause:
         """Make the fault that a profile describes."""
         del series
         return cls(hold_s=profile.chaos.pause_s)
+
+    @classmethod
+    def brief(cls, profile: Profile, series: Sequence[Second]) -> Self:
+        """Make one that ends well within the budget of an answer: what is asked meanwhile is answered after it."""
+        del series
+        hold_s = profile.chaos.brief_pause_s
+        expects = Expectation(exits="never", undisturbed=True, notice_rule="R1", brief_s=_STILL_BRIEF * hold_s)
+        return cls(hold_s=hold_s, name="pause_brief", expects=expects)
+
+    @classmethod
+    def abandoned(cls, profile: Profile, series: Sequence[Second]) -> Self:
+        """Make one that outlasts its clients: what they asked waits for nobody when it ends."""
+        del series
+        patience_s = profile.chaos.patience_s
+        expects = Expectation(exits="never", patience_s=patience_s)
+        return cls(hold_s=patience_s + _ABANDONED_S, name="pause_abandoned", expects=expects)
 
     def inject(self, sut: Sut) -> Struck:
         """Freeze the container."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from harness.faults.fault import Expectation, Struck
+from harness.system.cgroup import group_of
+from harness.system.processes import OutOfReach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +47,10 @@ class NoThreads:
         return Struck(at_s=at_s)
 
     def has_taken(self, sut: Sut, before: State) -> str | None:
-        """Show the limit that Docker set."""
+        """Show the limit that is in force."""
         del before
         limit = _limit(sut)
-        return f"no thread beyond {limit}, {sut.state().status}" if limit > 0 else None
+        return None if limit is None else f"no thread beyond {limit}, {sut.state().status}"
 
     def revert(self, sut: Sut) -> None:
         """Lift the limit, and start the same container again where it is down."""
@@ -59,13 +61,18 @@ class NoThreads:
     def has_reverted(self, sut: Sut, before: State) -> str | None:
         """Show that there is no limit."""
         del before
-        return f"no limit, {sut.state().status}" if _limit(sut) <= 0 else None
+        return f"no limit, {sut.state().status}" if _limit(sut) is None else None
 
     def mend(self, sut: Sut) -> str:
         """Return the commands that lift the limit."""
         return f"docker update --pids-limit {_UNLIMITED} {sut.name} && docker start {sut.name}"
 
 
-def _limit(sut: Sut) -> int:
-    sut.container.reload()
-    return int(sut.container.attrs["HostConfig"]["PidsLimit"] or 0)
+def _limit(sut: Sut) -> int | None:
+    """Return the limit that the kernel has; where this machine does not show it, the one that Docker set."""
+    try:
+        return group_of(sut, "pids").pids_limit
+    except (OutOfReach, OSError):
+        sut.container.reload()
+        limit = int(sut.container.attrs["HostConfig"]["PidsLimit"] or 0)
+        return limit if limit > 0 else None

@@ -28,6 +28,7 @@ class Traffic:
     hold_s: float
     expects: Expectation = UNDISTURBED
     leaves_trace: bool = False
+    is_loud: bool = False
     _crowd: Crowd | None = field(default=None, init=False, repr=False)
 
     def inject(self, sut: Sut) -> Struck:

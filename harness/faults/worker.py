@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DEATH_BUDGET_S = 5.0
 # The container may give up, and be started again; what it may not is live on without serving.
-_EXPECTS = Expectation(exits="may")
+_EXPECTS = Expectation(exits="may", ends_process=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

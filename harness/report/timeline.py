@@ -69,5 +69,6 @@ def _show_fault(axes: Axes, record: Record) -> None:
 def _title(record: Record, judgement: Judgement) -> str:
     rules = ", ".join(dict.fromkeys(violation.rule for violation in judgement.violations))
     recovered = judgement.recovered_after_s
-    after = f", well again {recovered:.1f} s after the revert" if recovered is not None else ""
+    fate = f", {judgement.fate}" if judgement.fate is not None else ""
+    after = f"{fate}, well again {recovered:.1f} s after the revert" if recovered is not None else fate
     return f"{record.name} on {record.image}: {judgement.verdict.value}{f' ({rules})' if rules else ''}{after}"

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 import docker.errors
+from docker.types import Mount
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from harness.system.client import Client, NoAnswer
+from harness.system.daemon import Machine
 from harness.system.waiting import WaitedInVain, wait_for
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ testcontainers_config.ryuk_disabled = True
 
 LOG_LINES = 20
 LIMIT_S = 30.0
-LOOPBACK = "127.0.0.1"
 
 
 class SutLost(Exception):  # noqa: N818 - named by what happened
@@ -62,6 +63,7 @@ class Launch:
     port: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)  # path here -> path there, read-only
+    kept: tuple[str, ...] = ()  # folders there that outlive a kill, and go with the container
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -82,7 +84,7 @@ class State:
 
 
 class Sut:
-    """One container under test, published on the loopback address."""
+    """One container under test, published on the loopback address, or on that of the engine's machine."""
 
     def __init__(self, image: str, profile: Profile, run: Run, *, launch: Launch | None = None) -> None:
         """Prepare a container of `image`; nothing is started yet."""
@@ -92,6 +94,7 @@ class Sut:
         self._run = run
         self.port = self.launch.port or profile.container.port
         self._container: Container | None = None
+        self._address = Machine().address_of_containers
         self.started_s = 0.0  # monotonic
 
     @property
@@ -119,7 +122,7 @@ class Sut:
         if not bindings:
             msg = f"container {self.name} of {self.image!r} publishes no port {port}: {self.story()}"
             raise SutLost(msg)
-        return f"http://{LOOPBACK}:{bindings[0]['HostPort']}"
+        return f"http://{self._address}:{bindings[0]['HostPort']}"
 
     def start(self) -> Sut:
         """Create and start the container; raise `CannotStart` where Docker will not."""
@@ -128,12 +131,13 @@ class Sut:
         recipe.env.update(self.launch.environment)
         # The profile's port too: a container that was told another one and listens there nevertheless can be told.
         both = {self.port, self.profile.container.port}
-        recipe.ports = dict.fromkeys(both, (LOOPBACK, None))  # type: ignore[arg-type]  # Docker takes an address too
+        recipe.ports = dict.fromkeys(both, (self._address, None))  # type: ignore[arg-type]  # Docker takes an address too
         for here, there in self.launch.volumes.items():
             recipe.with_volume_mapping(here, there, "ro")
         options = dict(self.launch.options)
         recipe.tmpfs = options.pop("tmpfs", {})  # an argument of its own to Testcontainers, which would come twice
-        recipe.with_kwargs(labels=dict(self._run.labels), **options)
+        mounts = [Mount(target=folder, source=None, type="volume") for folder in self.launch.kept]
+        recipe.with_kwargs(labels=dict(self._run.labels), mounts=mounts, **options)
         try:
             recipe.start()
         except (docker.errors.APIError, docker.errors.ImageNotFound) as error:
@@ -206,6 +210,14 @@ class Sut:
         if not answer.ok:
             msg = f"Docker does not set {limits} on {self.name}: {answer.text.strip()}"
             raise LimitRefused(msg)
+
+    def limit_memory(self, limit_mb: int) -> None:
+        """Set how much memory it may hold while it runs, without swap; raise `LimitRefused` where it holds more."""
+        try:
+            self.container.update(mem_limit=f"{limit_mb}m", memswap_limit=f"{limit_mb}m")
+        except docker.errors.APIError as error:
+            msg = f"Docker does not set {limit_mb} MiB on {self.name}: {error.explanation or error}"
+            raise LimitRefused(msg) from error
 
     def ensure_up(self) -> None:
         """Raise `SutLost` where the container is not there any more."""

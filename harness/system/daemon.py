@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from docker.context import ContextAPI
 
@@ -14,6 +15,8 @@ from harness.system.command import last_lines, run
 
 Say = Callable[[str], None]
 
+LOOPBACK = "127.0.0.1"
+_BY_NETWORK = frozenset({"tcp", "http", "https", "ssh"})
 _DIAL_S = 5
 _STARTED: list[subprocess.Popen[bytes]] = []  # kept: Python warns of a child that is forgotten while it runs
 
@@ -36,6 +39,21 @@ class Machine:
     containerd_socket: Path = Path("/run/containerd/containerd.sock")
     log: Path = Path("/var/log/inference-harness-dockerd.log")
     options: tuple[str, ...] = ()  # of dockerd
+
+    @property
+    def address_of_containers(self) -> str:
+        """Where the ports of the engine's containers are published, so that this machine can reach them.
+
+        That is the loopback address, and for an engine elsewhere the address that it has itself.
+        """
+        place = urlsplit(self.engine_address())
+        if place.scheme not in _BY_NETWORK or not place.hostname:
+            return LOOPBACK
+        try:
+            return socket.gethostbyname(place.hostname)
+        except OSError as error:
+            msg = f"The Docker engine's host {place.hostname!r} has no address ({error}): name another in DOCKER_HOST."
+            raise EngineMissing(msg) from error
 
     def engine_address(self) -> str:
         """Name the engine's address: ours, the environment's or the current context's."""

@@ -15,6 +15,7 @@ from typing import Literal
 from harness.system import cache
 from harness.system.base_image import PULLABLE, find
 from harness.system.engine import Engine, EngineMissing, reach
+from harness.system.faketime import PACKAGE, find_library
 from harness.system.reference_image import FOLDER, LATEST, find_reference_image, wheels_folder
 
 State = Literal["ok", "missing", "broken"]
@@ -48,7 +49,7 @@ def examine(project: Path = PROJECT, engine_at: Callable[[], Engine] = reach) ->
         findings.append(Finding(subject="engine", state="missing", detail=str(missing), mend=_SET_UP))
     else:
         findings.extend(_on(engine))
-    return [*findings, _slack()]
+    return [*findings, _clock(), _slack()]
 
 
 def render(findings: list[Finding]) -> str:
@@ -159,6 +160,13 @@ def _room(engine: Engine) -> Iterator[Finding]:
         mend="use a machine with 2 GiB",
     )
     yield _finding("cores", str(engine.cores), good=engine.cores >= _CORES, mend="use a machine with 2 cores")
+
+
+def _clock() -> Finding:
+    """Tell of the library that one experiment needs, and nothing else."""
+    library = find_library()
+    none = f"no {PACKAGE}: the experiment `clock` is skipped; `apt-get install {PACKAGE}` brings it"
+    return Finding(subject="clock", state="ok", detail=str(library or none))
 
 
 def _slack() -> Finding:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass
@@ -85,6 +87,16 @@ def remove_run(run_id: str) -> None:
         engine.close()
 
 
+def scratch_prefix(pid: int) -> str:
+    """Return how the name of a folder begins that a harness lays down for its time; the guard of its run removes it."""
+    return f"{LABEL}-{pid}-"
+
+
+def _remove_scratch(pid: int) -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{scratch_prefix(pid)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _identity(pid: int) -> str:
     """Name a process so that a later one with the same number is not taken for it."""
     try:
@@ -101,8 +113,10 @@ def _is_alive(identity: str) -> bool:
 
 def _watch(run_id: str, lifeline: IO[bytes]) -> None:
     """Wait until the harness closes its end of the pipe, as its death does too, then clean up."""
+    harness_pid = os.getppid()
     orderly = lifeline.read() == _ORDERLY
     remove_run(run_id)
+    _remove_scratch(harness_pid)
     for _ in range(0 if orderly else _LATE_ROUNDS):
         # Docker may still be creating what the dead harness asked for last.
         sleep_until(time.monotonic() + 1)

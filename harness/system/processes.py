@@ -42,6 +42,14 @@ class Process:
             return 0
 
     @property
+    def maps(self) -> str:
+        """The files that it has mapped, as the kernel lists them; nothing where it has ended."""
+        try:
+            return (_PROC / str(self.pid) / "maps").read_text(encoding="utf-8", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+
+    @property
     def root(self) -> Path:
         """Its root folder, seen from here."""
         return _PROC / str(self.pid) / "root"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.contract.verdict import Verdict
-from harness.experiment.experiment import run
-from harness.experiment.judge import Judgement, judge
-from harness.experiment.pool import Pool
-from harness.faults import FAULTS
-from harness.faults.fault import Choosy, Fitted
-from harness.report.timeline import draw
-from harness.system.container import Sut
+from harness.contract.series import generate
+from harness.experiment.experiment import RevertFailed
+from harness.experiment.laboratory import Bench, Inapplicable, Laboratory
+from harness.experiment.times import lines, write
+from harness.faults import faults_of
+from harness.pytest_fixtures import PROFILE
+from harness.recorder import ENDED_BY
+from harness.report.drawer import Drawer
+from harness.system.container import Launch, Sut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,72 +23,76 @@ if TYPE_CHECKING:
 
     from harness.contract.profile import Profile
     from harness.contract.series import Second
-    from harness.faults.fault import Fault
+    from harness.experiment.judge import Judgement
+    from harness.faults.fault import Expectation, Fault
     from harness.system.guard import Run
 
+# An experiment mostly waits: two fit beside each other where each has a core.
+LANES = min(2, os.cpu_count() or 1)
+TOLD: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat a check under every fault of the profile of which something is expected that it is about."""
+    marker = metafunc.definition.get_closest_marker("under_faults")
+    if marker is None:
+        return
+    profile = metafunc.config.stash[PROFILE]
+    faults = faults_of(profile, generate(seed=1, seconds=profile.window.records)).values()
+    about: Callable[[Expectation], bool] = marker.kwargs["about"]
+    rules: Callable[[Fault], Sequence[str]] = marker.kwargs["rules"]
+    chosen = [
+        pytest.param(fault.name, marks=pytest.mark.rule(*rules(fault))) for fault in faults if about(fault.expects)
+    ]
+    metafunc.parametrize("judgement", chosen, indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the time went."""
+    for line in terminalreporter.config.stash.get(TOLD, ()):
+        terminalreporter.write_line(f"chaos    {line}")
+
 
 @pytest.fixture(scope="session")
-def faults(profile: Profile, series: Sequence[Second]) -> dict[str, Fault]:
-    """Every fault, as the profile describes it."""
-    return {name: make(profile, series) for name, make in FAULTS.items()}
-
-
-@pytest.fixture(scope="session")
-def pool(
-    request: pytest.FixtureRequest, sut_image: str, profile: Profile, sut_run: Run, faults: dict[str, Fault]
-) -> Iterator[Pool]:
-    """Keep the containers of the experiments."""
+def faults(request: pytest.FixtureRequest, profile: Profile, series: Sequence[Second]) -> list[Fault]:
+    """Make the faults that the checks of this run ask for, as the profile describes them."""
     calls = [getattr(item, "callspec", None) for item in request.session.items]
-    names = {call.params.get("judgement") for call in calls if call is not None}
-    chosen = [fault for name, fault in faults.items() if name in names]
-    wanted = sum(fault.leaves_trace for fault in chosen if not isinstance(fault, Fitted))
-    containers = Pool(lambda: Sut(sut_image, profile, sut_run).start(), wanted=wanted)
-    yield containers
-    containers.close()
+    asked = {call.params.get("judgement") for call in calls if call is not None}
+    return [fault for name, fault in faults_of(profile, series).items() if name in asked]
 
 
 @pytest.fixture(scope="session")
-def container(pool: Pool, sut_image: str, profile: Profile, sut_run: Run) -> Callable[[Fault], Sut]:
-    """Hand out the container for an experiment, where the fault applies to it; skip where it does not."""
+def bench(
+    sut_image: str, profile: Profile, series: Sequence[Second], sut_run: Run, report_dir: Path
+) -> Iterator[Bench]:
+    """Lay out what the experiments have in common; their timelines are drawn while they go on."""
+    drawer = Drawer()
 
-    def handed_out(fault: Fault) -> Sut:
-        if isinstance(fault, Fitted):
-            sut = Sut(sut_image, profile, sut_run, launch=fault.launch(profile)).start()
-        else:
-            sut = pool.own() if fault.leaves_trace else pool.shared()
-        why_not = fault.why_not(sut) if isinstance(fault, Choosy) else None
-        if why_not is not None:
-            pool.give_back(sut, is_well=True)
-            pytest.skip(f"{fault.name} does not apply: {why_not}")
-        return sut
+    def start(launch: Launch | None) -> Sut:
+        return Sut(sut_image, profile, sut_run, launch=launch).start()
 
-    return handed_out
+    yield Bench(start=start, profile=profile, series=series, folder=report_dir / "chaos", recorded=drawer.draw)
+    drawer.close()
 
 
 @pytest.fixture(scope="session")
-def experiment(
-    pool: Pool, container: Callable[[Fault], Sut], profile: Profile, series: Sequence[Second], report_dir: Path
-) -> Callable[[Fault], Judgement]:
-    """Run the experiment with a fault, judge its record and draw its timeline."""
-    folder = report_dir / "chaos"
-
-    def judged(fault: Fault) -> Judgement:
-        sut = container(fault)
-        found: Judgement | None = None
-        try:
-            record = run(fault, sut, profile, series, path=folder / f"{fault.name}.jsonl")
-            found = judge(record)
-            draw(record, found, folder / f"{fault.name}.png")
-        finally:
-            pool.give_back(sut, is_well=found is not None and found.verdict is Verdict.PASSED)
-        return found
-
-    return judged
+def laboratory(request: pytest.FixtureRequest, bench: Bench, faults: list[Fault]) -> Iterator[Laboratory]:
+    """Run the experiments while the checks wait for their judgements."""
+    made = Laboratory(bench, faults, lanes=LANES)
+    yield made
+    made.close()
+    if made.times:
+        write(made.times, bench.folder, wall_s=made.wall_s, lanes=made.lanes)
+        request.config.stash[TOLD] = list(lines(made.times, wall_s=made.wall_s, lanes=made.lanes))
 
 
 @pytest.fixture(scope="module")
-def judgement(
-    request: pytest.FixtureRequest, faults: dict[str, Fault], experiment: Callable[[Fault], Judgement]
-) -> Judgement:
-    """Judge the one experiment with a fault, once for all checks."""
-    return experiment(faults[request.param])
+def judgement(request: pytest.FixtureRequest, laboratory: Laboratory) -> Judgement:
+    """Wait for the judgement of the one experiment with a fault; where that was not reverted, the run ends here."""
+    try:
+        return laboratory.judgement(request.param)
+    except Inapplicable as why_not:
+        pytest.skip(str(why_not))
+    except RevertFailed as error:
+        request.config.stash[ENDED_BY] = request.session.shouldstop = str(error)
+        raise

@@ -253,26 +253,81 @@ def test_a_broken_rule_is_demanded_even_of_a_doubtful_record() -> None:
         judge(replace(late, looks=(UP, replace(DOWN, exit_code=1)))).demand("C12")
 
 
+MAY_END = Expectation(exits="may")
+KILLED = replace(DOWN, exit_code=137, oom_killed=True)
+WELL = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,), expects=MAY_END)
+DEAF = _with(lambda p: replace(p, outcome="failed", status=None) if p.sent_s >= STRUCK_S else p, WELL)
+
+
 @pytest.mark.parametrize(
-    ("looks", "fate"),
+    ("record", "fate", "told"),
     [
-        ((UP, replace(DOWN, exit_code=137, oom_killed=True), UP_AGAIN), "killed by the kernel"),
-        ((UP, replace(DOWN, exit_code=1), UP_AGAIN), "gave up, exit code 1"),
-        ((UP,), "lived on without serving"),
+        (replace(GOOD, looks=(UP, KILLED, UP_AGAIN), expects=MAY_END), "killed whole", "by the kernel, out of memory"),
+        (replace(GOOD, looks=(UP, replace(DOWN, exit_code=137), UP_AGAIN), expects=MAY_END), "killed whole", "SIGKILL"),
+        (replace(GOOD, looks=(UP, replace(DOWN, exit_code=1), UP_AGAIN), expects=MAY_END), "gave up", "exit code 1"),
+        (replace(GOOD, looks=(UP,), expects=MAY_END), "survived", "did not serve well while the fault lasted"),
+        (replace(GOOD, looks=(UP,), expects=MAY_END, memory_kills=2), "worker replaced", "2 times the kernel"),
+        (WELL, "survived", "answered rightly while the fault lasted"),
+        (replace(WELL, memory_kills=1), "worker replaced", "answered rightly"),
+        (replace(WELL, expects=replace(MAY_END, ends_process=True)), "worker replaced", "answered rightly"),
     ],
 )
-def test_the_fate_of_a_starved_container_is_told(looks: tuple[Look, ...], fate: str) -> None:
-    judgement = judge(replace(GOOD, looks=looks, expects=Expectation(exits="may")))
-    assert judgement.verdict is Verdict.PASSED
-    assert any(fate in remark for remark in judgement.remarks)
+def test_the_fate_of_a_container_that_may_end_is_told_and_is_no_failure(record: Record, fate: str, told: str) -> None:
+    judgement = judge(record)
+    assert (judgement.verdict, judgement.fate) == (Verdict.PASSED, fate)
+    assert any(remark.startswith(fate) and told in remark for remark in judgement.remarks)
+
+
+@pytest.mark.parametrize("kills", [0, 1])
+def test_a_container_that_lives_on_and_does_not_serve_again_is_a_zombie_and_fails(kills: int) -> None:
+    judgement = judge(replace(DEAF, memory_kills=kills))
+    assert (judgement.verdict, judgement.fate) == (Verdict.FAILED, "zombie")
+    assert "C17" in {violation.rule for violation in judgement.violations}
+
+
+def test_a_recovery_that_comes_too_late_makes_a_zombie() -> None:
+    late = replace(GOOD, looks=(UP,), expects=MAY_END, measure=replace(MEASURE, recovery_s=1))
+    assert judge(late).fate == "zombie"
+
+
+@pytest.mark.parametrize("changes", [{"expects": Expectation(exits="never")}, {"marks": MARKS[:3]}])
+def test_there_is_no_fate_where_nothing_may_end_or_the_experiment_broke_off(changes: dict[str, object]) -> None:
+    assert judge(replace(WELL, **changes)).fate is None  # type: ignore[arg-type]  # changed by name
+
+
+BRIEF = Expectation(exits="never", undisturbed=True, notice_rule="R1", brief_s=5.0)
+BLAMELESS = replace(BRIEF, notice_rule="C14", brief_s=None)
+
+
+def _while_struck(record: Record = WELL, **changes: object) -> Record:
+    return _with(lambda p: replace(p, **changes) if STRUCK_S <= p.sent_s < REVERTED_S else p, record)  # type: ignore[arg-type]
+
+
+LATE = _with(lambda p: replace(p, answered_s=p.sent_s + 4) if STRUCK_S <= p.sent_s < REVERTED_S else p, WELL)
+REFUSED = _while_struck(outcome="refused", status=503)
 
 
 @pytest.mark.parametrize(
-    ("kills", "fate"), [(0, "survived, and answered rightly"), (2, "had 2 of its processes killed")]
+    ("record", "expects", "rules"),
+    [
+        (LATE, BRIEF, set()),
+        (LATE, BLAMELESS, {"C14"}),
+        (REFUSED, BRIEF, {"R1"}),
+        (REFUSED, replace(BRIEF, brief_s=3.0), set()),
+        (REFUSED, BLAMELESS, {"C14"}),
+    ],
+    ids=["late by the pause", "never late", "refused", "no brief one", "by another rule"],
 )
-def test_a_container_that_lives_well_with_the_fault_says_what_it_replaced(kills: int, fate: str) -> None:
-    well = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,), memory_kills=kills)
-    assert any(fate in remark for remark in judge(replace(well, expects=Expectation(exits="may"))).remarks)
+def test_what_is_brief_makes_late_and_no_more(record: Record, expects: Expectation, rules: set[str]) -> None:
+    assert _rules(replace(record, expects=expects)) == rules
+
+
+@pytest.mark.parametrize(("seamless", "rules"), [(False, set()), (True, {"R1"})])
+def test_the_end_of_a_fault_is_noticed_where_it_should_be_seamless(*, seamless: bool, rules: set[str]) -> None:
+    expects = Expectation(exits="never", undisturbed=True, notice_rule="R1", seamless=seamless)
+    refused = _with(lambda p: replace(p, outcome="refused", status=503) if REVERTED_S < p.sent_s < BACK_S else p, WELL)
+    honest = _with(lambda p: replace(p, outcome="right", status=200) if p.sent_s < REVERTED_S else p, refused)
+    assert _rules(replace(honest, expects=expects)) == rules
 
 
 @pytest.mark.parametrize(("may_lag", "rules"), [(True, set()), (False, {"C3"})])

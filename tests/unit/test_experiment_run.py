@@ -43,11 +43,20 @@ class Stand:
         self.url = url
         self.is_ill = False
         self.predicts_otherwise = False
+        self.is_removed = False
         self.started_s = time.monotonic()
 
     def state(self) -> State:
         """Say that it runs."""
         return State(status="running", exit_code=0, oom_killed=False, restarts=0)
+
+    def is_there(self) -> bool:
+        """Say that it is there."""
+        return True
+
+    def remove(self) -> None:
+        """Note that it is not wanted any more."""
+        self.is_removed = True
 
     def memory_kills(self, *, since_at: float) -> int:
         """Say that the kernel killed nothing."""
@@ -147,7 +156,7 @@ def _predict(stand: Stand, body: bytes) -> tuple[int, object]:
 
 
 @contextmanager
-def _serving() -> Iterator[Stand]:
+def serving() -> Iterator[Stand]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     stand = Stand(f"http://127.0.0.1:{server.server_port}")
     server.RequestHandlerClass = _handler(stand)
@@ -161,7 +170,7 @@ def _serving() -> Iterator[Stand]:
 
 @pytest.fixture
 def stand() -> Iterator[Stand]:
-    with _serving() as stand:
+    with serving() as stand:
         yield stand
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.contract.profile import load_profile
 from harness.contract.series import generate
-from harness.faults import FAULTS
+from harness.faults import FAULTS, faults_of
 from harness.faults.attempt import Question
 from harness.faults.bad_network import BadNetwork
 from harness.faults.half_sent import Part, send_half
@@ -35,6 +35,24 @@ def test_every_fault_is_made_from_a_profile_and_bears_its_name(name: str) -> Non
 def test_the_length_of_a_pause_comes_from_the_profile() -> None:
     longer = replace(PROFILE, chaos=replace(PROFILE.chaos, pause_s=9.0))
     assert FAULTS["pause"](longer, SERIES).hold_s == 9.0
+
+
+def test_a_brief_pause_makes_late_and_an_abandoned_one_outlasts_its_clients() -> None:
+    brief, abandoned = FAULTS["pause_brief"](PROFILE, SERIES), FAULTS["pause_abandoned"](PROFILE, SERIES)
+    assert brief.hold_s < brief.expects.brief_s < PROFILE.http.budget_s  # type: ignore[operator]  # it has one
+    assert (brief.expects.undisturbed, brief.expects.notice_rule) == (True, "R1")
+    assert abandoned.expects.patience_s == PROFILE.chaos.patience_s
+    assert abandoned.hold_s > PROFILE.chaos.patience_s
+
+
+def test_each_signal_of_the_profile_is_a_fault_and_only_sigkill_must_end_the_container() -> None:
+    asked = replace(PROFILE, chaos=replace(PROFILE.chaos, kill_signals=("SIGKILL", "SIGUSR1", "SIGSEGV")))
+    faults = faults_of(asked, SERIES)
+    assert {"kill", "sigusr1", "sigsegv"} <= faults.keys()
+    assert "sighup" not in faults
+    assert [faults[name].expects.exits for name in ("kill", "sigusr1", "sigsegv")] == ["must", "may", "may"]
+    none = replace(PROFILE, chaos=replace(PROFILE.chaos, kill_signals=()))
+    assert faults_of(none, SERIES).keys() == FAULTS.keys() - {"kill"}
 
 
 def test_a_stop_grants_as_long_as_the_profile_says() -> None:

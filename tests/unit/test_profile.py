@@ -23,6 +23,8 @@ REFUSED = {
     "a waiver without a reason": ("[waived]", '[waived]\nC7 = " "', "has no reason"),
     "another schema": ("schema = 1", "schema = 2", "reads no other version"),
     "no TOML": ("schema = 1", "schema = = 1", "is not TOML"),
+    "a signal that is none": ('"SIGHUP"]', '"SIGHOP"]', "which is no signal"),
+    "a signal with an experiment of its own": ('"SIGHUP"]', '"SIGTERM"]', "leave it out"),
     "a missing role": ('role = "close"', 'role = "open"', "has the role 'close'"),
 }
 

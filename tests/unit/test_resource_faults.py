@@ -15,9 +15,9 @@ from harness.contract.profile import load_profile
 from harness.contract.series import generate
 from harness.experiment.least_memory import Step, search
 from harness.experiment.record import read, write
-from harness.faults import FAULTS
+from harness.faults import FAULTS, faults_of
 from harness.faults.fault import Choosy, Fitted
-from harness.system.container import State
+from harness.system.container import LimitRefused, State
 from harness.system.processes import OutOfReach, processes_of
 from tests.unit.test_experiment_judge import GOOD
 
@@ -40,18 +40,38 @@ class Stand:
     image = "somebody/sut:1"
     status: str = "running"
     pid: int = 0
-    limits: dict[str, int | None] = field(default_factory=lambda: {"PidsLimit": None, "CpuQuota": 0})
+    limits: dict[str, int | None] = field(default_factory=lambda: {"PidsLimit": None, "CpuQuota": 0, "Memory": 1 << 30})
     starts: int = 1
+    least_mb: int = 0
+    sent: list[str] = field(default_factory=list)
 
     @property
     def container(self) -> SimpleNamespace:
         """Docker's handle."""
         attrs = {"HostConfig": dict(self.limits), "State": {"Pid": self.pid}}
-        return SimpleNamespace(attrs=attrs, id="no-such-container", reload=lambda: None)
+        held = {"memory_stats": {"stats": {"anon": 200 << 20}}}
+        return SimpleNamespace(
+            attrs=attrs,
+            id="no-such-container",
+            reload=lambda: None,
+            stats=lambda **_: held,
+            kill=self.kill,
+        )
+
+    def kill(self, *, signal: str) -> None:
+        """Keep the signal."""
+        self.sent.append(signal)
 
     def limit(self, **limits: int) -> None:
         """Keep the limits."""
         self.limits.update(limits)
+
+    def limit_memory(self, limit_mb: int) -> None:
+        """Keep the limit, where it is no less than what cannot be taken."""
+        if limit_mb < self.least_mb:
+            msg = f"{limit_mb} MiB: device or resource busy"
+            raise LimitRefused(msg)
+        self.limits["Memory"] = limit_mb << 20
 
     def state(self) -> State:
         """Say how it is."""
@@ -92,7 +112,61 @@ def test_the_share_of_a_core_comes_from_the_profile() -> None:
     assert stand.limits["CpuQuota"] == 50_000
 
 
-@pytest.mark.parametrize("name", ["worker", "pids", "open_files"])
+def test_memory_shrinks_to_the_lowest_limit_that_the_kernel_takes_and_comes_back() -> None:
+    stand, fault = Stand(least_mb=205), _fault("memory_shrunk")
+    sut = _sut(stand)
+    assert fault.has_taken(sut, BEFORE) is None
+    fault.inject(sut)
+    assert stand.limits["Memory"] == 206 << 20
+    assert fault.has_taken(sut, BEFORE) == "206 MiB of 1024 left, running"
+    assert fault.has_reverted(sut, BEFORE) is None
+    fault.revert(sut)
+    fault.revert(sut)
+    assert fault.has_reverted(sut, BEFORE) == "1024 MiB, went on"
+
+
+def test_memory_that_cannot_be_taken_is_ours_to_tell() -> None:
+    with pytest.raises(LimitRefused, match="the kernel leaves stand all of its memory"):
+        _fault("memory_shrunk").inject(_sut(Stand(least_mb=500)))
+
+
+def test_a_signal_may_end_the_container_or_not() -> None:
+    stand, fault = Stand(), faults_of(PROFILE, SERIES)["sighup"]
+    sut = _sut(stand)
+    fault.inject(sut)
+    assert stand.sent == ["SIGHUP"]
+    assert fault.has_taken(sut, BEFORE) == "SIGHUP delivered, running"
+    fault.revert(sut)
+    assert (fault.has_reverted(sut, BEFORE), stand.starts) == ("went on, running", 1)
+    stand.status = "exited"
+    fault.revert(sut)
+    assert stand.starts == 2
+
+
+def test_sigkill_must_end_it() -> None:
+    stand, fault = Stand(), _fault("kill")
+    assert fault.has_taken(_sut(stand), BEFORE) is None
+    assert fault.has_reverted(_sut(stand), BEFORE) is None
+
+
+def test_a_read_only_root_has_a_tmp_that_outlives_the_kill() -> None:
+    fault = _fault("read_only")
+    assert isinstance(fault, Fitted)
+    launch = fault.launch(PROFILE)
+    assert launch.options["read_only"] is True
+    assert [folder.rpartition("/")[2] for folder in launch.kept] == ["tmp"]
+
+
+def test_what_fills_memory_is_named_where_it_could_not_be_sent_away() -> None:
+    fault = _fault("memory_filled")
+    sut = _sut(Stand())
+    assert fault.mend(sut) == "docker start stand"
+    assert fault.has_reverted(sut, BEFORE) is not None
+    assert fault.has_taken(sut, BEFORE) is None
+    assert fault.has_taken(_sut(Stand(status="exited")), BEFORE) == "exited, exit code 0"
+
+
+@pytest.mark.parametrize("name", ["worker", "pids", "open_files", "memory_shrunk", "memory_filled"])
 def test_a_container_that_gave_up_is_started_again(name: str) -> None:
     stand = Stand(status="exited")
     _fault(name).revert(_sut(stand))
@@ -124,8 +198,6 @@ def test_a_fault_says_why_a_container_cannot_meet_it(name: str) -> None:
 
 
 def test_tmp_is_filled_only_where_it_has_a_size_of_its_own() -> None:
-    fitted = [name for name in FAULTS if isinstance(_fault(name), Fitted)]
-    assert "full_tmp" in fitted
     fault = FAULTS["full_tmp"](replace(PROFILE, chaos=replace(PROFILE.chaos, tmp_mb=99)), SERIES)
     assert isinstance(fault, Fitted)
     launch = fault.launch(PROFILE)
