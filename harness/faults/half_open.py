@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.faults.bad_network import BadNetwork
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, window_of
+from harness.faults.requests_in_bytes import invocation, ping, window_of
 from harness.system.proxy.proxy import Way
 from harness.system.proxy.troubles import HalfOpen
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.series import Second
 
-_PERIOD_S, _STAYS_S = 0.8, 0.3
+_PERIOD_S, _STAYS_S = 0.4, 0.2
 _FIRST_BYTES = 16
 
 
@@ -27,7 +27,9 @@ def half_open(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     ways = (Way(to_sut=HalfOpen(after_bytes=whole // 2)), Way(to_client=HalfOpen(after_bytes=_FIRST_BYTES)))
 
     async def behave(visit: Visit) -> None:
-        await visit.send(invocation(profile.http, window_of(profile, series), keep=True))
+        is_asking = visit.number % len(ways) == 0
+        window = window_of(profile, series)
+        await visit.send(invocation(profile.http, window, keep=True) if is_asking else ping(profile.http))
         await asyncio.sleep(_STAYS_S)  # then it leaves, and the sut does not hear of it
 
     manner = Manner(size=profile.chaos.slow_clients, period_s=_PERIOD_S, behave=behave)

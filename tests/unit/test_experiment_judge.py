@@ -351,3 +351,48 @@ def test_what_comes_late_under_overload_says_when_to_come_again(status: int, ret
     calm = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,))
     expects = Expectation(exits="never", may_shed=True, recovery_rule="C13")
     assert _rules(replace(_with(late, calm), expects=expects)) == rules
+
+
+FAR = Expectation(exits="never", undisturbed=True, recovery_rule="C14", far_within_s=2.5)
+
+
+def _far(sent_s: float, **changes: object) -> Probe:
+    return _probe(STRUCK_S + sent_s, **{"asked": "far", "answered_s": STRUCK_S + sent_s + 2.0, **changes})
+
+
+def _behind_a_slow_network(*far: Probe) -> Record:
+    return replace(GOOD, expects=FAR, looks=(UP,), probes=(*_traffic(down=False), *far))
+
+
+def test_who_asks_over_a_slow_network_may_wait_as_long_as_that_takes() -> None:
+    judgement = judge(_behind_a_slow_network(*(_far(turn / 10) for turn in range(20))))
+    assert (judgement.violations, judgement.doubts) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": "failed", "status": None, "detail": "closed (ConnectionResetError)"},
+        {"outcome": "timed out", "status": None},
+        {"outcome": "refused", "status": 503, "retry_after": "1"},
+        {"answered_s": STRUCK_S + 5.0},
+    ],
+    ids=lambda changes: str(changes.get("outcome", "late")),
+)
+def test_who_asks_over_a_slow_network_and_is_not_answered_in_time_breaks_c13(changes: dict[str, object]) -> None:
+    far = [_far(turn / 10, **(changes if turn < 3 else {})) for turn in range(20)]
+    assert _rules(_behind_a_slow_network(*far)) == {"C13"}
+
+
+def test_one_hiccup_among_many_on_a_slow_network_is_the_machines() -> None:
+    far = [_far(turn / 10, **({"answered_s": STRUCK_S + 5.0} if turn == 0 else {})) for turn in range(20)]
+    assert _rules(_behind_a_slow_network(*far)) == set()
+
+
+def test_a_refusal_over_a_slow_network_is_a_wrong_answer_and_no_hang() -> None:
+    broken = (Violation(rule="R1", expected="200", actual="400"),)
+    assert _rules(_behind_a_slow_network(_far(0.1, outcome="wrong", status=400, broken=broken))) == {"R1"}
+
+
+def test_nothing_is_known_where_nobody_asked_over_the_slow_network() -> None:
+    assert judge(_behind_a_slow_network()).doubts == ("nobody asked over the bad network",)
