@@ -30,7 +30,7 @@ def own_address(sut: Sut) -> tuple[str, int]:
     what nobody reads.
     """
     if not is_of_this_machine(sut):
-        msg = f"{sut.name} runs on another machine, or is down: its own address is out of reach"
+        msg = f"{sut.name} is no container of this machine, or it is down: its own address is out of reach"
         raise OutOfReach(msg)
     places = [(found["IPAddress"], sut.port) for found in _endpoints(sut).values() if found["IPAddress"]]
     for place in places:
