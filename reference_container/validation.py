@@ -16,9 +16,8 @@ from operator import le
 from typing import Any
 
 import orjson
+from even_times import RECORDS, SECOND_NS, newest_end_ns
 
-RECORDS = 60
-SECOND_NS = 1_000_000_000
 OLDEST_NS = 60 * SECOND_NS
 AHEAD_NS = 2 * SECOND_NS
 ACCURACY, COMPLETENESS, CONSISTENCY = "accuracy", "completeness", "consistency"
@@ -32,10 +31,11 @@ _MINUTE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):")
 _SECONDS_NS = {f"{second:02d}": second * SECOND_NS for second in range(60)}
 _FRACTION_DIGITS = 9
 _NO_FRACTION = frozenset(("Z", *(f".{'0' * digits}Z" for digits in range(1, _FRACTION_DIGITS + 1))))
-# A column of nothing but such characters holds numbers, empty cells or nonsense, but no word that float() would take.
-_PLAIN = re.compile(r"[0-9.eE+,-]*")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# A column of nothing but these is read as JSON, whose every number is one here; the others have to be looked at.
+_OF_NUMBERS = b"0123456789.eE+-,"
 _NUMBER_TYPES = frozenset((float, int))
+_RAGGED = "the rows of the CSV body differ in length"
 
 
 class Malformed(ValueError):  # noqa: N818 - named by what happened
@@ -90,10 +90,7 @@ def parse_csv(body: bytes) -> Columns:
 
     Of several columns with one of the required names none could be preferred: that is Malformed.
     """
-    header, *rows = _csv_rows(body)
-    if any(len(row) != len(header) for row in rows):
-        msg = "the rows of the CSV body differ in length"
-        raise Malformed(msg)
+    header, cells, rows = _csv_cells(body)
     repeated = next((field for field in FIELDS if header.count(field) > 1), None)
     if repeated:
         msg = f"the CSV header names `{repeated}` twice"
@@ -101,12 +98,27 @@ def parse_csv(body: bytes) -> Columns:
     missing = next((field for field in FIELDS if field not in header), None)
     if missing:
         raise Breach(ACCURACY, f"the CSV header does not name `{missing}`")
-    cells = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
-    return {field: _typed(field, cells[field]) for field in FIELDS}
+    width, columns = len(header), {}
+    for field in FIELDS:
+        column = cells[header.index(field) :: width] if rows else []
+        columns[field] = [cell or None for cell in column] if field in TIMES else _numbers(column)
+    return columns
 
 
-def _csv_rows(body: bytes) -> list[list[str]]:
-    """Split a CSV text into a header and at least no rows; the lines end in LF or CRLF."""
+def _csv_cells(body: bytes) -> tuple[list[str], list[str], int]:
+    """Split a CSV text into its header, the cells of all rows one after the other, and the number of rows."""
+    text = _csv_text(body)
+    lines = text.split("\n")
+    if '"' in text:
+        return _quoted_cells(lines)
+    header = lines[0].split(",")
+    if {line.count(",") for line in lines} != {len(header) - 1}:
+        raise Malformed(_RAGGED)
+    return header, ",".join(lines[1:]).split(","), len(lines) - 1
+
+
+def _csv_text(body: bytes) -> str:
+    """Return the text with LF at the end of each line but the last. Raises Malformed."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -115,26 +127,32 @@ def _csv_rows(body: bytes) -> list[list[str]]:
     if text.startswith("\ufeff"):
         msg = "the body must not begin with a byte order mark"
         raise Malformed(msg)
-    lines = [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
-    if lines == [""]:
+    text = text.rstrip("\r\n").replace("\r\n", "\n")
+    if not text:
         msg = "the body is empty"
         raise Malformed(msg)
-    if '"' not in text:
-        return [line.split(",") for line in lines]
+    return text
+
+
+def _quoted_cells(lines: Sequence[str]) -> tuple[list[str], list[str], int]:
     try:
-        return list(csv.reader(lines, strict=True))
+        header, *rows = csv.reader(lines, strict=True)
     except csv.Error as exc:
         msg = "a quote in the CSV body is out of place"
         raise Malformed(msg) from exc
+    if any(len(row) != len(header) for row in rows):
+        raise Malformed(_RAGGED)
+    return header, [cell for row in rows for cell in row], len(rows)
 
 
-def _typed(field: str, cells: Sequence[str]) -> Sequence[Any]:
-    """Read a column's cells: what is no number stays text, so that the check of types sees it."""
-    if field in TIMES:
-        return [cell or None for cell in cells]
-    if _PLAIN.fullmatch(",".join(cells)):
-        with contextlib.suppress(ValueError):
-            return list(map(float, cells))
+def _numbers(cells: Sequence[str]) -> Sequence[Any]:
+    """Read a column of numbers: what is none stays text, so that the check of types sees it."""
+    sheet = ",".join(cells)
+    if not sheet.encode().translate(None, delete=_OF_NUMBERS):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            numbers: list[float] = orjson.loads(f"[{sheet}]")
+            if len(numbers) == len(cells):
+                return numbers
     return [float(cell) if _NUMBER.fullmatch(cell) else cell or None for cell in cells]
 
 
@@ -169,25 +187,24 @@ def _check_numbers(columns: Columns) -> None:
         cells = columns[field]
         if not _NUMBER_TYPES.issuperset(map(type, cells)):
             raise Breach(ACCURACY, f"`{field}` must be a number in every record")
-        if not (-math.inf < min(cells) and max(cells) < math.inf):
-            raise Breach(ACCURACY, f"`{field}` must be finite in every record")
-        if min(cells) < 0:
-            raise Breach(ACCURACY, f"`{field}` must not be negative")
-    if any(count % 1 for count in columns["trades_count"]):
+        if not (min(cells) >= 0 and max(cells) < math.inf):
+            raise Breach(ACCURACY, f"`{field}` must be finite and not negative in every record")
+    counts = columns["trades_count"]
+    if float in map(type, counts) and any(count % 1 for count in counts):
         raise Breach(ACCURACY, "`trades_count` must be a whole number in every record")
 
 
 def _check_prices(columns: Columns) -> None:
-    """Check that prices are positive, do not cross, and are plausible."""
+    """Check that prices do not cross, are positive, and are plausible: the lowest and the highest speak for all."""
     low, high = columns["price_low"], columns["price_high"]
     for field in PRICES:
         cells = columns[field]
-        if min(cells) <= 0:
-            raise Breach(ACCURACY, f"`{field}` must be above 0")
         if not (all(map(le, low, cells)) and all(map(le, cells, high))):
             raise Breach(ACCURACY, f"`{field}` must lie between `price_low` and `price_high` in every record")
-        if not (min(cells) >= LOWEST_USD and max(cells) <= HIGHEST_USD):
-            raise Breach(RELEVANCY, f"`{field}` must lie between {LOWEST_USD:.0f} and {HIGHEST_USD:.0f} USD")
+    if min(low) <= 0:
+        raise Breach(ACCURACY, "prices must be above 0")
+    if not (min(low) >= LOWEST_USD and max(high) <= HIGHEST_USD):
+        raise Breach(RELEVANCY, f"prices must lie between {LOWEST_USD:.0f} and {HIGHEST_USD:.0f} USD")
 
 
 class _Clock:
@@ -249,16 +266,24 @@ def _read_times(columns: Columns) -> list[list[int]]:
 
 def _check_times(columns: Columns, now_ns: int) -> None:
     """Check that records are oldest first, leave no second out, hold their trades, and that the newest is of now."""
+    newest_ns = newest_end_ns(*(columns[field] for field in TIMES))
+    if newest_ns is None:
+        newest_ns = _check_each_time(columns)
+    if newest_ns > now_ns + AHEAD_NS:
+        raise Breach(TIMELINESS, "the newest record ends in the future")
+    if newest_ns < now_ns - OLDEST_NS:
+        raise Breach(TIMELINESS, "the newest record ended more than 60 s ago")
+
+
+def _check_each_time(columns: Columns) -> int:
+    """Read every time by itself, and return the newest record's end. Raises Breach."""
     starts, ends, opens, closes = _read_times(columns)
     _check_order(starts)
     if any(end - start != SECOND_NS for start, end in zip(starts, ends, strict=True)):
         raise Breach(CONSISTENCY, "`time_period_end` must be one second after `time_period_start`")
     if not (all(map(le, starts, opens)) and all(map(le, opens, closes)) and all(map(le, closes, ends))):
         raise Breach(CONSISTENCY, "`time_open` and `time_close` must lie inside the period, in that order")
-    if ends[-1] > now_ns + AHEAD_NS:
-        raise Breach(TIMELINESS, "the newest record ends in the future")
-    if ends[-1] < now_ns - OLDEST_NS:
-        raise Breach(TIMELINESS, "the newest record ended more than 60 s ago")
+    return ends[-1]
 
 
 def _check_order(starts: Iterable[int]) -> None:
