@@ -16,7 +16,7 @@ HOME = "/tmp/mlflow-model"  # noqa: S108 - a container of its own
 SAVED_MODEL = "/app/model/1"
 
 
-class NextSecond(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is not in this environment
+class NextSecond(mlflow.pyfunc.PythonModel):
     """60 records -> the price of the next second."""
 
     def load_context(self, context: mlflow.pyfunc.PythonModelContext) -> None:
