@@ -66,6 +66,9 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --group test --group lint --group build \
 	  --output-file .ci/requirements.lock >/dev/null
+	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --constraints reference_container/requirements.lock \
+	  tests/bench/peers.in --output-file tests/bench/peers.lock >/dev/null
 
 bench: venv ## Side by side with mlflow, pandera, pydantic, Locust and wrk (ROWS="serving generation": some of it)
 	@$(BIN)/python -m tests.bench $(ROWS)

@@ -32,7 +32,7 @@ def newest_end_ns(
         seconds, newest_ns = _count_up(starts[0])
     except (TypeError, ValueError, OverflowError):  # No text; not ASCII, no such minute; the year 9999 ends.
         return None
-    # Each text is compared with the one that must stand in its place, so none may be longer at its neighbour's cost.
+    # Each start and end is compared with the one that must stand there, so no text is longer at its neighbour's cost.
     is_even = [*starts, ends[-1]] == seconds and [*ends] == seconds[1:] and _lie_inside(seconds, opens, closes)
     return newest_ns if is_even else None
 
@@ -48,14 +48,10 @@ def _count_up(first: str) -> tuple[list[str], int]:
 
 
 def _lie_inside(seconds: Sequence[str], opens: Sequence[str], closes: Sequence[str]) -> bool:
-    """Tell whether each record opens and closes in its own second, in that order; a close may be the second's end."""
-    prefixes = [text[:_SECOND_END] for text in seconds]
-    return (
-        [text[:_SECOND_END] for text in opens] == prefixes[:-1]
-        and all(
-            text[:_SECOND_END] == prefix or text == end
-            for text, prefix, end in zip(closes, prefixes, seconds[1:], strict=False)
-        )
-        and all(map(le, seconds, opens))
-        and all(map(le, opens, closes))
-    )
+    """Tell whether each record opens and closes in its own second, in that order."""
+    if not (all(map(le, seconds, opens)) and all(map(le, opens, closes)) and all(map(le, closes, seconds[1:]))):
+        return False
+    # Between two seconds of one minute every text names a time; from :59 to :00 there would be :60 too.
+    at = len(_SECONDS) - 1 - int(seconds[0][_MINUTE_END:_SECOND_END])
+    known = seconds[at][:_SECOND_END], seconds[at + 1][:_SECOND_END]
+    return opens[at][:_SECOND_END] in known and closes[at][:_SECOND_END] in known

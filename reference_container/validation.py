@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
-from operator import le
+from itertools import chain, pairwise
+from operator import attrgetter, le
 from typing import Any
 
+import msgspec
 import orjson
 from even_times import RECORDS, SECOND_NS, newest_end_ns
 
@@ -25,14 +26,15 @@ RELEVANCY, TIMELINESS = "relevancy", "timeliness"
 LOWEST_USD, HIGHEST_USD = 1.0, 10_000_000.0
 TIMES = ("time_period_start", "time_period_end", "time_open", "time_close")
 PRICES = ("price_open", "price_high", "price_low", "price_close")
-FIELDS = (*TIMES, *PRICES, "volume_traded", "trades_count")
+NUMBERS = (*PRICES, "volume_traded", "trades_count")
+FIELDS = (*TIMES, *NUMBERS)
 
 _MINUTE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):")
 _SECONDS_NS = {f"{second:02d}": second * SECOND_NS for second in range(60)}
 _FRACTION_DIGITS = 9
 _NO_FRACTION = frozenset(("Z", *(f".{'0' * digits}Z" for digits in range(1, _FRACTION_DIGITS + 1))))
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-# A column of nothing but these is read as JSON, whose every number is one here; the others have to be looked at.
+# Cells of nothing but these are read as JSON, whose every number is one here; others have to be looked at one by one.
 _OF_NUMBERS = b"0123456789.eE+-,"
 _NUMBER_TYPES = frozenset((float, int))
 _RAGGED = "the rows of the CSV body differ in length"
@@ -63,9 +65,32 @@ class Window:
 
 Columns = dict[str, Sequence[Any]]
 
+_TYPES = [(field, str) for field in TIMES] + [(field, float) for field in NUMBERS]
+_Record = msgspec.defstruct("_Record", _TYPES, gc=False)
+_CELLS = attrgetter(*FIELDS)
+
+
+class _Body(msgspec.Struct, gc=False):
+    """What most bodies hold: read by a typed parser, which makes no object that is not needed."""
+
+    window: list[_Record]
+
+
+_BODY = msgspec.json.Decoder(_Body)
+
 
 def parse_json(body: bytes) -> Columns:
     """Return the window's columns by field name. Raises Malformed, or Breach where the window has no columns."""
+    # The typed parser passes over fields that it does not know, and does not see whether their text is UTF-8.
+    if body.isascii():
+        with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+            rows = map(_CELLS, _BODY.decode(body).window)
+            return dict(zip(FIELDS, zip(*rows, strict=True), strict=False)) or dict.fromkeys(FIELDS, ())
+    return _parse_any_json(body)
+
+
+def _parse_any_json(body: bytes) -> Columns:
+    """Read what the typed parser would not: its cells may be of any type, or it is told what is wrong."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
@@ -98,11 +123,10 @@ def parse_csv(body: bytes) -> Columns:
     missing = next((field for field in FIELDS if field not in header), None)
     if missing:
         raise Breach(ACCURACY, f"the CSV header does not name `{missing}`")
-    width, columns = len(header), {}
-    for field in FIELDS:
-        column = cells[header.index(field) :: width] if rows else []
-        columns[field] = [cell or None for cell in column] if field in TIMES else _numbers(column)
-    return columns
+    texts = {field: cells[header.index(field) :: len(header)] if rows else [] for field in FIELDS}
+    numbers = _numbers(list(chain.from_iterable(texts[field] for field in NUMBERS)))
+    times = {field: _times(texts[field]) for field in TIMES}
+    return times | {field: numbers[at * rows : (at + 1) * rows] for at, field in enumerate(NUMBERS)}
 
 
 def _csv_cells(body: bytes) -> tuple[list[str], list[str], int]:
@@ -145,8 +169,12 @@ def _quoted_cells(lines: Sequence[str]) -> tuple[list[str], list[str], int]:
     return header, [cell for row in rows for cell in row], len(rows)
 
 
+def _times(cells: Sequence[str]) -> Sequence[str | None]:
+    return [cell or None for cell in cells] if "" in cells else cells
+
+
 def _numbers(cells: Sequence[str]) -> Sequence[Any]:
-    """Read a column of numbers: what is none stays text, so that the check of types sees it."""
+    """Read cells of numbers: what is none stays text, so that the check of types sees it."""
     sheet = ",".join(cells)
     if not sheet.encode().translate(None, delete=_OF_NUMBERS):
         with contextlib.suppress(orjson.JSONDecodeError):
@@ -183,7 +211,7 @@ def _check_complete(columns: Columns) -> None:
 
 def _check_numbers(columns: Columns) -> None:
     """Check that every number is a finite one, and that trades are counted in whole ones."""
-    for field in FIELDS[len(TIMES) :]:
+    for field in NUMBERS:
         cells = columns[field]
         if not _NUMBER_TYPES.issuperset(map(type, cells)):
             raise Breach(ACCURACY, f"`{field}` must be a number in every record")
@@ -197,7 +225,7 @@ def _check_numbers(columns: Columns) -> None:
 def _check_prices(columns: Columns) -> None:
     """Check that prices do not cross, are positive, and are plausible: the lowest and the highest speak for all."""
     low, high = columns["price_low"], columns["price_high"]
-    for field in PRICES:
+    for field in ("price_open", "price_close"):
         cells = columns[field]
         if not (all(map(le, low, cells)) and all(map(le, cells, high))):
             raise Breach(ACCURACY, f"`{field}` must lie between `price_low` and `price_high` in every record")

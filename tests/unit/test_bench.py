@@ -29,7 +29,7 @@ def test_a_spread_is_told_as_median_least_and_most() -> None:
 def readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a README with the markers, and no results yet."""
     path = tmp_path / "README.md"
-    path.write_text("before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n")
+    path.write_text("before\n<!-- bench: begin -->\nwhat was\n<!-- bench: end -->\nafter\n")
     monkeypatch.setattr(table, "README", path)
     monkeypatch.setattr(table, "RESULTS", tmp_path / "results")
     return path
@@ -44,7 +44,7 @@ def test_what_a_row_measured_stands_in_the_readme_until_it_is_measured_again(rea
     assert "| speed | 1 s | a peer 3 s | 3 | 2 | yes |" in text
     assert "| twice |" in text
     assert "| once |" not in text
-    assert "old" not in text
+    assert "what was" not in text
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert re.findall(r"^- \*(.+)\*:", text, flags=re.MULTILINE) == [ROWS[0].name, ROWS[1].name]
