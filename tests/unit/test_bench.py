@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.contract.verdict import Verdict
 from tests.bench import table
 from tests.bench.__main__ import ROWS, main, within
 from tests.bench.row import Line, spread
+from tests.bench.serving import judge_step
 from tests.bench.waits import covered_s
 from tests.bench.wrk import Closed, WrkFailed, read
+from tests.unit.test_load_judge import PLAN, invocation, record
 
 LINE = Line(measured="speed", ours="1 s", beside="a peer 3 s", ratio="3", goal="2", kept=True)
 
@@ -77,3 +80,17 @@ def test_wrk_counts_only_where_nothing_failed() -> None:
         read(told.replace('"errors": 0', '"errors": 1'), 0)
     with pytest.raises(WrkFailed, match="exit status 1"):
         read("unable to connect", 1)
+
+
+def test_a_rate_is_kept_where_all_is_answered_within_the_p99() -> None:
+    count = round(PLAN.rate_per_s * PLAN.duration_s)
+    late = [invocation(index, latency_s=0.2) for index in range(count // 50)]
+    assert judge_step(record()).verdict is Verdict.PASSED
+    assert judge_step(record(*late)).verdict is Verdict.FAILED
+    assert judge_step(record(invocation(3, status=503))).verdict is Verdict.FAILED
+
+
+def test_a_rate_at_which_the_generator_lags_is_not_told() -> None:
+    count = round(PLAN.rate_per_s * PLAN.duration_s)
+    lagging = [invocation(index, started_s=2.05 + index / PLAN.rate_per_s) for index in range(count)]
+    assert judge_step(record(*lagging)).verdict is Verdict.UNKNOWN
