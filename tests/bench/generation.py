@@ -19,7 +19,7 @@ from harness.load.figures import figures
 from harness.load.run import measure
 from harness.load.search import Step, search
 from harness.system.command import last_lines, run
-from tests.bench import wrk
+from tests.bench import peers, wrk
 from tests.bench.contenders import BODIES_VARIABLE, CLIENT_CORE, SERVER_CORE, bodies, on_core
 from tests.bench.row import Line, Row, spread
 
@@ -108,7 +108,7 @@ def _locust_per_s(url: str, profile: Profile) -> float:
         sent = Path(folder) / "bodies"
         sent.write_bytes(pickle.dumps(bodies(profile)))
         command += ["--loglevel", "ERROR"]
-        environment = {"PATH": "/usr/bin:/bin", BODIES_VARIABLE: str(sent), "PYTHONPATH": str(Path.cwd())}
+        environment = {"PATH": "/usr/bin:/bin", BODIES_VARIABLE: str(sent), "PYTHONPATH": str(peers.HERE.parents[1])}
         ended = run(command, budget_s=_LOCUST_BUDGET_S, environment=environment)
     if ended.returncode != 0:
         raise wrk.WrkFailed(last_lines(ended.stdout))
