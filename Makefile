@@ -4,6 +4,7 @@ GATE_OPTIONS ?=
 PROOF_GATES ?= 5
 PROOF_RUNS ?= 20
 PROOF_KILLS ?= 30
+ROWS ?=
 
 export PYTHON PROOF_RUNS PROOF_KILLS
 # Hundreds of runs of pytest read the same modules: compiled once, whatever the shell was told.
@@ -15,7 +16,7 @@ HISTORY := $(wildcard ../shared/data/btc_1s_ohlcv.csv)
 GATE = $(BIN)/harness gate $(if $(HISTORY),--sut-history $(HISTORY)) --report-dir reports/gate $(GATE_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv setup doctor gate test parts-of-test unit lint proof parts-of-proof lock table clean
+.PHONY: help venv setup doctor gate test parts-of-test unit lint proof parts-of-proof lock bench table clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +68,12 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --group test --group lint --group build \
 	  --output-file .ci/requirements.lock >/dev/null
+	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --constraints reference_container/requirements.lock \
+	  tests/bench/peers.in --output-file tests/bench/peers.lock >/dev/null
+
+bench: venv ## Side by side with mlflow, pandera, pydantic, Locust and wrk (ROWS="serving generation": some of it)
+	@$(BIN)/python -m tests.bench $(ROWS)
 
 table: venv ## The table of rules, checks and defects in the README, anew
 	@$(BIN)/python -m tests.detection.rules_table

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
-from itertools import pairwise
+from operator import sub, truediv
 from typing import Any, Protocol
 
 import orjson
@@ -127,7 +127,8 @@ def _correction(predictor: Predictor, window: Window, deadline_s: float) -> floa
 
 def _answer(window: Window, correction: float) -> dict[str, Any]:
     prediction = window.closes[-1] * (1.0 + min(max(correction, -JUMP), JUMP))
-    jump = max(abs(later - earlier) / min(earlier, later) for earlier, later in pairwise(window.closes))
+    later, earlier = window.closes[1:], window.closes
+    jump = max(map(truediv, map(abs, map(sub, later, earlier)), map(min, later, earlier)))
     anomalies = []
     if jump > JUMP:
         message = f"two consecutive closes differ by {jump:.1%}"

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 import gevent
 from gevent import socket, subprocess
-from gevent.event import AsyncResult
-from gevent.lock import BoundedSemaphore
+from gevent.event import AsyncResult, Event
 from json_lines import write_line
-from model_process import ANSWER, FEATURES, READY_ID, REQUEST
+from model_process import ANSWER, BATCH, FEATURES, QUESTION, READY_ID
 
 WAITING_MOST = 128
 TICK_S = 0.25
@@ -39,10 +38,10 @@ class ModelClient:
     """One model process and the questions that wait for it."""
 
     def __init__(self) -> None:
-        self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._waiting: dict[int, AsyncResult] = {}
-        self._sending = BoundedSemaphore(1)
+        self._asked: list[bytes] = []
+        self._to_send = Event()
         self._last_id = READY_ID
         self._loaded = False
         self._silent_ticks = 0
@@ -52,6 +51,7 @@ class ModelClient:
         """Return a client that has begun to load the model and keeps it loaded from now on."""
         client = cls()
         gevent.spawn(client._keep_alive)
+        gevent.sleep(0)  # its turn: the process starts before anything else is done here
         return client
 
     @property
@@ -73,9 +73,10 @@ class ModelClient:
         self._last_id += 1
         request_id, answer = self._last_id, AsyncResult()
         self._waiting[request_id] = answer
+        self._asked.append(QUESTION.pack(request_id, *numbers))
+        self._to_send.set()
         try:
             with gevent.Timeout(max(timeout_s, 0.0)):
-                self._send(REQUEST.pack(request_id, *numbers))
                 return answer.get()
         except gevent.Timeout as exc:
             msg = "the model did not answer in time"
@@ -83,15 +84,17 @@ class ModelClient:
         finally:
             self._waiting.pop(request_id, None)
 
-    def _send(self, frame: bytes) -> None:
-        msg = "the model is gone"
-        with self._sending:
-            if self._socket is None:
-                raise ModelUnavailable(msg)
+    def _send(self, ours: socket.socket) -> None:
+        """Send what is asked; this greenlet's turn comes after all requests at hand, so that they go as one frame."""
+        while True:
+            self._to_send.wait()
+            frame, self._asked = self._asked[:BATCH], self._asked[BATCH:]
+            if not self._asked:
+                self._to_send.clear()
             try:
-                self._socket.send(frame)
-            except OSError as exc:
-                raise ModelUnavailable(msg) from exc
+                ours.send(b"".join(frame))
+            except OSError:
+                return  # The model is gone, and whoever takes its answers sees it too.
 
     def _keep_alive(self) -> None:
         """Run one model process after another, a little slower each time one dies before it has loaded."""
@@ -108,31 +111,32 @@ class ModelClient:
         with ours:
             with theirs:
                 self._process = _spawn(theirs.fileno())
-            self._socket, self._silent_ticks = ours, 0
-            watch = gevent.spawn(self._watch)
+            self._silent_ticks = 0
+            aides = [gevent.spawn(self._watch), gevent.spawn(self._send, ours)]
             try:
                 self._take_answers(ours, started_s)
             finally:
-                watch.kill()
+                gevent.killall(aides)
                 loaded = self._loaded
                 self._clear()
         return loaded
 
     def _take_answers(self, ours: socket.socket, started_s: float) -> None:
         while frame := _received(ours):
-            request_id, correction = ANSWER.unpack(frame)
             self._silent_ticks = 0
-            if request_id == READY_ID:
-                self._loaded = True
-                write_line(event="model_ready", load_s=round(time.monotonic() - started_s, 3))
-            elif request_id in self._waiting:
-                self._waiting.pop(request_id).set(correction)
+            for request_id, correction in ANSWER.iter_unpack(frame):
+                if request_id == READY_ID:
+                    self._loaded = True
+                    write_line(event="model_ready", load_s=round(time.monotonic() - started_s, 3))
+                elif request_id in self._waiting:
+                    self._waiting.pop(request_id).set(correction)
 
     def _clear(self) -> None:
         """Forget the process that is gone, and tell those who wait for it."""
-        self._loaded, self._socket = False, None
+        self._loaded = False
         self._kill()
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting, self._asked = self._waiting, {}, []
+        self._to_send.clear()
         for answer in waiting.values():
             answer.set_exception(ModelUnavailable("the model is gone"))
         if self._process is not None:
@@ -172,6 +176,6 @@ def _spawn(fileno: int) -> "subprocess.Popen[bytes]":
 
 def _received(ours: socket.socket) -> bytes:
     try:
-        return ours.recv(ANSWER.size)
+        return ours.recv(BATCH * ANSWER.size)
     except OSError:
         return b""

@@ -1,4 +1,7 @@
-"""The model's own process: it answers frames of features with frames of corrections, until its socket closes."""
+"""The model's own process: it answers frames of questions with frames of corrections, until its socket closes.
+
+A question is an id and FEATURES numbers; a frame holds up to BATCH of them, all that came together.
+"""
 
 import ctypes
 import os
@@ -7,10 +10,11 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from features import FEATURES
 
-REQUEST = struct.Struct(f"<Q{FEATURES}f")
+QUESTION = struct.Struct(f"<Q{FEATURES}f")
 ANSWER = struct.Struct("<Qd")
 READY_ID = 0
 BATCH = 32
@@ -38,25 +42,20 @@ def load(directory: str = MODEL_DIR) -> Infer:
 
 
 def serve(front: socket.socket, infer: Infer) -> None:
-    """Answer until the front closes; what waits is answered as one batch."""
-    infer([[0.0] * FEATURES])
+    """Answer until the front closes; what comes together is answered as one batch."""
+    import numpy as np  # noqa: PLC0415 - TensorFlow brought it
+
+    questions = np.dtype([("id", "<u8"), ("numbers", "<f4", FEATURES)])
+    infer(np.zeros((1, FEATURES), np.float32))
     front.send(ANSWER.pack(READY_ID, 0.0))
-    while frames := _waiting(front):
-        requests = [REQUEST.unpack(frame) for frame in frames]
-        corrections = infer([numbers for _, *numbers in requests])
-        for (request_id, *_), correction in zip(requests, corrections, strict=True):
-            front.send(ANSWER.pack(request_id, correction))
+    while frame := front.recv(BATCH * QUESTION.size):
+        asked = np.frombuffer(frame, questions)
+        corrections = infer(np.ascontiguousarray(asked["numbers"]))
+        front.send(_packed(asked["id"].tolist(), corrections))
 
 
-def _waiting(front: socket.socket) -> list[bytes]:
-    """Wait for a frame, and take along what came with it; the end of the connection is an empty list."""
-    frames = [front.recv(REQUEST.size)]
-    while frames[-1] and len(frames) < BATCH:
-        try:
-            frames.append(front.recv(REQUEST.size, socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            break
-    return [] if not frames[-1] else frames
+def _packed(ids: Sequence[int], corrections: Sequence[Any]) -> bytes:
+    return b"".join(map(ANSWER.pack, ids, corrections))
 
 
 def main() -> None:

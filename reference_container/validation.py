@@ -11,14 +11,14 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
-from operator import le
+from itertools import chain, pairwise
+from operator import attrgetter, le
 from typing import Any
 
+import msgspec
 import orjson
+from even_times import RECORDS, SECOND_NS, newest_end_ns
 
-RECORDS = 60
-SECOND_NS = 1_000_000_000
 OLDEST_NS = 60 * SECOND_NS
 AHEAD_NS = 2 * SECOND_NS
 ACCURACY, COMPLETENESS, CONSISTENCY = "accuracy", "completeness", "consistency"
@@ -26,16 +26,18 @@ RELEVANCY, TIMELINESS = "relevancy", "timeliness"
 LOWEST_USD, HIGHEST_USD = 1.0, 10_000_000.0
 TIMES = ("time_period_start", "time_period_end", "time_open", "time_close")
 PRICES = ("price_open", "price_high", "price_low", "price_close")
-FIELDS = (*TIMES, *PRICES, "volume_traded", "trades_count")
+NUMBERS = (*PRICES, "volume_traded", "trades_count")
+FIELDS = (*TIMES, *NUMBERS)
 
 _MINUTE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):")
 _SECONDS_NS = {f"{second:02d}": second * SECOND_NS for second in range(60)}
 _FRACTION_DIGITS = 9
 _NO_FRACTION = frozenset(("Z", *(f".{'0' * digits}Z" for digits in range(1, _FRACTION_DIGITS + 1))))
-# A column of nothing but such characters holds numbers, empty cells or nonsense, but no word that float() would take.
-_PLAIN = re.compile(r"[0-9.eE+,-]*")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# Cells of nothing but these are read as JSON, whose every number is one here; others have to be looked at one by one.
+_OF_NUMBERS = b"0123456789.eE+-,"
 _NUMBER_TYPES = frozenset((float, int))
+_RAGGED = "the rows of the CSV body differ in length"
 
 
 class Malformed(ValueError):  # noqa: N818 - named by what happened
@@ -63,9 +65,32 @@ class Window:
 
 Columns = dict[str, Sequence[Any]]
 
+_TYPES = [(field, str) for field in TIMES] + [(field, float) for field in NUMBERS]
+_Record = msgspec.defstruct("_Record", _TYPES, gc=False)
+_CELLS = attrgetter(*FIELDS)
+
+
+class _Body(msgspec.Struct, gc=False):
+    """What most bodies hold: read by a typed parser, which makes no object that is not needed."""
+
+    window: list[_Record]
+
+
+_BODY = msgspec.json.Decoder(_Body)
+
 
 def parse_json(body: bytes) -> Columns:
     """Return the window's columns by field name. Raises Malformed, or Breach where the window has no columns."""
+    # The typed parser passes over fields that it does not know, and does not see whether their text is UTF-8.
+    if body.isascii():
+        with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+            rows = map(_CELLS, _BODY.decode(body).window)
+            return dict(zip(FIELDS, zip(*rows, strict=True), strict=False)) or dict.fromkeys(FIELDS, ())
+    return _parse_any_json(body)
+
+
+def _parse_any_json(body: bytes) -> Columns:
+    """Read what the typed parser would not: its cells may be of any type, or it is told what is wrong."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
@@ -90,10 +115,7 @@ def parse_csv(body: bytes) -> Columns:
 
     Of several columns with one of the required names none could be preferred: that is Malformed.
     """
-    header, *rows = _csv_rows(body)
-    if any(len(row) != len(header) for row in rows):
-        msg = "the rows of the CSV body differ in length"
-        raise Malformed(msg)
+    header, cells, rows = _csv_cells(body)
     repeated = next((field for field in FIELDS if header.count(field) > 1), None)
     if repeated:
         msg = f"the CSV header names `{repeated}` twice"
@@ -101,12 +123,26 @@ def parse_csv(body: bytes) -> Columns:
     missing = next((field for field in FIELDS if field not in header), None)
     if missing:
         raise Breach(ACCURACY, f"the CSV header does not name `{missing}`")
-    cells = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
-    return {field: _typed(field, cells[field]) for field in FIELDS}
+    texts = {field: cells[header.index(field) :: len(header)] if rows else [] for field in FIELDS}
+    numbers = _numbers(list(chain.from_iterable(texts[field] for field in NUMBERS)))
+    times = {field: _times(texts[field]) for field in TIMES}
+    return times | {field: numbers[at * rows : (at + 1) * rows] for at, field in enumerate(NUMBERS)}
 
 
-def _csv_rows(body: bytes) -> list[list[str]]:
-    """Split a CSV text into a header and at least no rows; the lines end in LF or CRLF."""
+def _csv_cells(body: bytes) -> tuple[list[str], list[str], int]:
+    """Split a CSV text into its header, the cells of all rows one after the other, and the number of rows."""
+    text = _csv_text(body)
+    lines = text.split("\n")
+    if '"' in text:
+        return _quoted_cells(lines)
+    header = lines[0].split(",")
+    if {line.count(",") for line in lines} != {len(header) - 1}:
+        raise Malformed(_RAGGED)
+    return header, ",".join(lines[1:]).split(","), len(lines) - 1
+
+
+def _csv_text(body: bytes) -> str:
+    """Return the text with LF at the end of each line but the last. Raises Malformed."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -115,26 +151,36 @@ def _csv_rows(body: bytes) -> list[list[str]]:
     if text.startswith("\ufeff"):
         msg = "the body must not begin with a byte order mark"
         raise Malformed(msg)
-    lines = [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
-    if lines == [""]:
+    text = text.rstrip("\r\n").replace("\r\n", "\n")
+    if not text:
         msg = "the body is empty"
         raise Malformed(msg)
-    if '"' not in text:
-        return [line.split(",") for line in lines]
+    return text
+
+
+def _quoted_cells(lines: Sequence[str]) -> tuple[list[str], list[str], int]:
     try:
-        return list(csv.reader(lines, strict=True))
+        header, *rows = csv.reader(lines, strict=True)
     except csv.Error as exc:
         msg = "a quote in the CSV body is out of place"
         raise Malformed(msg) from exc
+    if any(len(row) != len(header) for row in rows):
+        raise Malformed(_RAGGED)
+    return header, [cell for row in rows for cell in row], len(rows)
 
 
-def _typed(field: str, cells: Sequence[str]) -> Sequence[Any]:
-    """Read a column's cells: what is no number stays text, so that the check of types sees it."""
-    if field in TIMES:
-        return [cell or None for cell in cells]
-    if _PLAIN.fullmatch(",".join(cells)):
-        with contextlib.suppress(ValueError):
-            return list(map(float, cells))
+def _times(cells: Sequence[str]) -> Sequence[str | None]:
+    return [cell or None for cell in cells] if "" in cells else cells
+
+
+def _numbers(cells: Sequence[str]) -> Sequence[Any]:
+    """Read cells of numbers: what is none stays text, so that the check of types sees it."""
+    sheet = ",".join(cells)
+    if not sheet.encode().translate(None, delete=_OF_NUMBERS):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            numbers: list[float] = orjson.loads(f"[{sheet}]")
+            if len(numbers) == len(cells):
+                return numbers
     return [float(cell) if _NUMBER.fullmatch(cell) else cell or None for cell in cells]
 
 
@@ -165,29 +211,28 @@ def _check_complete(columns: Columns) -> None:
 
 def _check_numbers(columns: Columns) -> None:
     """Check that every number is a finite one, and that trades are counted in whole ones."""
-    for field in FIELDS[len(TIMES) :]:
+    for field in NUMBERS:
         cells = columns[field]
         if not _NUMBER_TYPES.issuperset(map(type, cells)):
             raise Breach(ACCURACY, f"`{field}` must be a number in every record")
-        if not (-math.inf < min(cells) and max(cells) < math.inf):
-            raise Breach(ACCURACY, f"`{field}` must be finite in every record")
-        if min(cells) < 0:
-            raise Breach(ACCURACY, f"`{field}` must not be negative")
-    if any(count % 1 for count in columns["trades_count"]):
+        if not (min(cells) >= 0 and max(cells) < math.inf):
+            raise Breach(ACCURACY, f"`{field}` must be finite and not negative in every record")
+    counts = columns["trades_count"]
+    if float in map(type, counts) and any(count % 1 for count in counts):
         raise Breach(ACCURACY, "`trades_count` must be a whole number in every record")
 
 
 def _check_prices(columns: Columns) -> None:
-    """Check that prices are positive, do not cross, and are plausible."""
+    """Check that prices do not cross, are positive, and are plausible: the lowest and the highest speak for all."""
     low, high = columns["price_low"], columns["price_high"]
-    for field in PRICES:
+    for field in ("price_open", "price_close"):
         cells = columns[field]
-        if min(cells) <= 0:
-            raise Breach(ACCURACY, f"`{field}` must be above 0")
         if not (all(map(le, low, cells)) and all(map(le, cells, high))):
             raise Breach(ACCURACY, f"`{field}` must lie between `price_low` and `price_high` in every record")
-        if not (min(cells) >= LOWEST_USD and max(cells) <= HIGHEST_USD):
-            raise Breach(RELEVANCY, f"`{field}` must lie between {LOWEST_USD:.0f} and {HIGHEST_USD:.0f} USD")
+    if min(low) <= 0:
+        raise Breach(ACCURACY, "prices must be above 0")
+    if not (min(low) >= LOWEST_USD and max(high) <= HIGHEST_USD):
+        raise Breach(RELEVANCY, f"prices must lie between {LOWEST_USD:.0f} and {HIGHEST_USD:.0f} USD")
 
 
 class _Clock:
@@ -249,16 +294,24 @@ def _read_times(columns: Columns) -> list[list[int]]:
 
 def _check_times(columns: Columns, now_ns: int) -> None:
     """Check that records are oldest first, leave no second out, hold their trades, and that the newest is of now."""
+    newest_ns = newest_end_ns(*(columns[field] for field in TIMES))
+    if newest_ns is None:
+        newest_ns = _check_each_time(columns)
+    if newest_ns > now_ns + AHEAD_NS:
+        raise Breach(TIMELINESS, "the newest record ends in the future")
+    if newest_ns < now_ns - OLDEST_NS:
+        raise Breach(TIMELINESS, "the newest record ended more than 60 s ago")
+
+
+def _check_each_time(columns: Columns) -> int:
+    """Read every time by itself, and return the newest record's end. Raises Breach."""
     starts, ends, opens, closes = _read_times(columns)
     _check_order(starts)
     if any(end - start != SECOND_NS for start, end in zip(starts, ends, strict=True)):
         raise Breach(CONSISTENCY, "`time_period_end` must be one second after `time_period_start`")
     if not (all(map(le, starts, opens)) and all(map(le, opens, closes)) and all(map(le, closes, ends))):
         raise Breach(CONSISTENCY, "`time_open` and `time_close` must lie inside the period, in that order")
-    if ends[-1] > now_ns + AHEAD_NS:
-        raise Breach(TIMELINESS, "the newest record ends in the future")
-    if ends[-1] < now_ns - OLDEST_NS:
-        raise Breach(TIMELINESS, "the newest record ended more than 60 s ago")
+    return ends[-1]
 
 
 def _check_order(starts: Iterable[int]) -> None:

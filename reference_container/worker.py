@@ -1,5 +1,6 @@
 """The server's worker: every connection is a greenlet with deadlines, and all of them are answered before it ends."""
 
+import gc
 import resource
 import socket
 import time
@@ -14,7 +15,7 @@ from gunicorn.http import errors, wsgi
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
-from json_lines import write_failure, write_line
+from json_lines import Lines, write_failure
 
 CONNECTIONS_MOST = 4_000
 DESCRIPTORS_KEPT = 64
@@ -26,6 +27,8 @@ DRAIN_S = 2.0
 DRAIN_BYTES = 1 << 21
 STOP_S = 20.0
 PATH_LONGEST = 128
+# A request makes some 100 objects that the collector counts, and leaves hardly a cycle.
+GC_THRESHOLDS = (20_000, 20, 20)
 
 # What the server itself refuses; anything else that is no request is a 400.
 _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -58,17 +61,25 @@ class ConnectionWorker(GeventWorker):
     def run(self) -> None:
         """Serve until told to stop, then answer what has begun."""
         self.open: dict[Connection, None] = {}
+        self.log_lines = Lines()
         self.most = min(CONNECTIONS_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - DESCRIPTORS_KEPT)
         (listener,) = self.sockets
         listener.settimeout(None)
+        _spare_the_collector()
         acceptor = gevent.spawn(self._accept, listener)
         while self.alive:
-            self.notify()
-            gevent.sleep(TICK_S)
+            self._tick()
         acceptor.kill()
         self._accept_what_waits(listener)
         listener.close()
         self._finish()
+        self.log_lines.write()
+
+    def _tick(self) -> None:
+        """Tell the master that we live, write what was logged, and let the connections have their turn."""
+        self.notify()
+        self.log_lines.write()
+        gevent.sleep(TICK_S)
 
     def handle_abort(self, sig: int, frame: object) -> None:
         """Ignore the master's first warning: after a pause of the container it comes before we could report.
@@ -112,8 +123,7 @@ class ConnectionWorker(GeventWorker):
         """Wait for the connections at work; those that have sent nothing are closed after a moment."""
         began_s = time.monotonic()
         while any(connection.phase is not Phase.LINGERING for connection in self.open):
-            self.notify()
-            gevent.sleep(TICK_S)
+            self._tick()
             waited_s = time.monotonic() - began_s
             if waited_s > STOP_S:
                 return
@@ -154,7 +164,7 @@ class ConnectionWorker(GeventWorker):
         except (StopIteration, errors.NoMoreData):
             return False
         except (errors.ParseException, TimeoutError) as exc:
-            _refuse(connection, exc)
+            self._log(connection, "", "", *_refuse(connection, exc))
             return False
         if not self._respond(request, connection, *addresses):
             return False
@@ -178,12 +188,40 @@ class ConnectionWorker(GeventWorker):
             return response.start_response(status, headers, exc_info)
 
         connection.phase = Phase.ANSWERING
-        _write(response, self.wsgi(environ, start))
-        _log(connection, request.method, request.path, response.status_code, sent.get("X-Request-Id", ""))
+        connection.sendall(_written(response, self.wsgi(environ, start)))
+        self._log(connection, request.method, request.path, response.status_code, sent.get("X-Request-Id", ""))
         return not response.should_close()
 
+    def _log(self, connection: Connection, method: str, path: str, status: int, request_id: str) -> None:
+        self.log_lines.add(
+            event="request",
+            method=method,
+            path=path[:PATH_LONGEST],
+            status=status,
+            duration_ms=round((time.monotonic() - connection.first_byte_s) * 1000, 3),
+            request_id=request_id,
+            bytes_in=connection.bytes_in,
+        )
 
-def _write(response: wsgi.Response, body: Iterator[bytes]) -> None:
+
+def _spare_the_collector() -> None:
+    """Let the garbage collector look at what requests leave behind alone, and not during most of them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+class _Parts(list[bytes]):
+    """Takes an answer's parts in a socket's place, so that they leave together: each sending is a system call."""
+
+    def sendall(self, part: bytes) -> None:
+        """Keep a part."""
+        self.append(part)
+
+
+def _written(response: wsgi.Response, body: Iterator[bytes]) -> bytes:
+    """Return an answer as it goes over the wire."""
+    response.sock = parts = _Parts()
     try:
         for part in body:
             response.write(part)
@@ -191,6 +229,7 @@ def _write(response: wsgi.Response, body: Iterator[bytes]) -> None:
     finally:
         if hasattr(body, "close"):
             body.close()
+    return b"".join(parts)
 
 
 def _check_host(request: Request) -> None:
@@ -201,8 +240,8 @@ def _check_host(request: Request) -> None:
         raise errors.InvalidHeader(name, req=request)
 
 
-def _refuse(connection: Connection, exc: Exception) -> None:
-    """Answer what is no request that the application could see, in the form that its errors have."""
+def _refuse(connection: Connection, exc: Exception) -> tuple[int, str]:
+    """Answer what is no request that the application could see, as its errors are; return status and request id."""
     status = next((status for kind, status in _STATUSES if isinstance(exc, kind)), HTTPStatus.BAD_REQUEST)
     message = status.phrase.lower()
     error = {"code": message.replace(" ", "_"), "dimension": None, "message": message}
@@ -213,16 +252,4 @@ def _refuse(connection: Connection, exc: Exception) -> None:
         f"X-Request-Id: {request_id}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     connection.sendall(head.encode() + body)
-    _log(connection, "", "", status.value, request_id)
-
-
-def _log(connection: Connection, method: str, path: str, status: int, request_id: str) -> None:
-    write_line(
-        event="request",
-        method=method,
-        path=path[:PATH_LONGEST],
-        status=status,
-        duration_ms=round((time.monotonic() - connection.first_byte_s) * 1000, 3),
-        request_id=request_id,
-        bytes_in=connection.bytes_in,
-    )
+    return status.value, request_id

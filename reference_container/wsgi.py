@@ -1,6 +1,9 @@
 """The application that the server serves."""
 
-from app import create_app
 from model_client import ModelClient
 
-application = create_app(ModelClient.start())
+model = ModelClient.start()
+
+from app import create_app  # noqa: E402 - the model loads meanwhile, in its own process
+
+application = create_app(model)

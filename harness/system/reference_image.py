@@ -120,13 +120,18 @@ def _ensure_wheels(lock: Path, architecture: str, place: Path, say: Say) -> Path
     return whole
 
 
-def _download(lock: Path, architecture: str, into: Path) -> None:
+def pip_for_the_image(action: str, lock: Path, architecture: str) -> list[str]:
+    """Return a pip command that takes a lock's wheels for the image's Python, whatever Python runs pip."""
     names = [f"manylinux_2_{minor}" for minor in _GLIBC_MINORS] + list(_OLD_NAMES.get(architecture, ()))
     platforms = [f"--platform={name}_{architecture}" for name in names]
     python = ["--python-version=3.11", "--implementation=cp", "--only-binary=:all:"]
     strict = ["--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
-    download = [sys.executable, "-m", "pip", "download", "--quiet"]
-    command = [*download, *strict, *python, *platforms, f"--requirement={lock}", f"--dest={into}"]
+    pip = [sys.executable, "-m", "pip", action, "--quiet"]
+    return [*pip, *strict, *python, *platforms, f"--requirement={lock}"]
+
+
+def _download(lock: Path, architecture: str, into: Path) -> None:
+    command = [*pip_for_the_image("download", lock, architecture), f"--dest={into}"]
     result = run(command, budget_s=_DOWNLOAD_BUDGET_S)
     if result.returncode != 0:
         msg = f"The wheels of {lock} could not be downloaded:\n{last_lines(result.stdout)}"

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from harness.contract.series import generate
-from reference_container.validation import FIELDS, Breach, Malformed, Window, parse_csv, parse_json, validate
+from reference_container.validation import (
+    FIELDS,
+    Breach,
+    Malformed,
+    Window,
+    _parse_any_json,
+    parse_csv,
+    parse_json,
+    validate,
+)
 
 NOW_NS = 1_709_251_230_000_000_000  # 2024-03-01T00:00:30Z: a window that ends now begins on a leap day
 SECOND_NS = 1_000_000_000
@@ -188,6 +197,29 @@ def test_a_window_that_is_no_list_of_records_is_inaccurate(window: object) -> No
 def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         parse_json(body)
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_the_typed_parser_reads_what_the_general_one_reads(name: str) -> None:
+    records = good()
+    HARMLESS[name](records)
+    body = json.dumps({"window": records}).encode()
+    typed, general = parse_json(body), _parse_any_json(body)
+    assert {field: list(cells) for field, cells in typed.items()} == general
+
+
+@pytest.mark.parametrize("note", [b'"\xff"', b"[" * 2_000 + b"]" * 2_000, b"NaN", b"01", b'"\x01"'])
+def test_what_stands_in_a_field_that_is_ignored_must_be_json_too(note: bytes) -> None:
+    body = json.dumps({"window": good()}).encode().replace(b'{"time', b'{"note": ' + note + b', "time', 1)
+    with pytest.raises(Malformed):
+        parse_json(body)
+
+
+def test_a_text_that_is_not_ascii_is_read_in_a_field_that_is_ignored() -> None:
+    records = good()
+    records[17]["venue"] = "Börse"
+    body = json.dumps({"window": records}, ensure_ascii=False).encode()
+    assert validate(parse_json(body), NOW_NS).as_of == stamp(NOW_NS)
 
 
 def test_a_number_beyond_all_floats_is_refused() -> None:

@@ -1,0 +1,59 @@
+"""The peers, installed into a folder of their own: Python packages for the image's Python, and wrk from Debian."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.system import NotSetUp
+from harness.system.command import last_lines, run
+from harness.system.reference_image import pip_for_the_image
+
+if TYPE_CHECKING:
+    from harness.system.engine import Engine
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parents[1] / ".cache" / "bench"
+LOCK = HERE / "peers.lock"
+_BUDGET_S = 900
+_WRK_PACKAGES = ("wrk", "libluajit-5.1-2", "libluajit-5.1-common")
+
+
+class PeerMissing(NotSetUp):
+    """A peer cannot be installed; the message shows the last lines of what failed."""
+
+
+def python_packages(engine: Engine) -> Path:
+    """Return the folder that holds the packages of `peers.lock`, installing them where it is not there."""
+    whole = CACHE / f"python-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    if whole.is_dir():
+        return whole
+    partial = whole.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    _run([*pip_for_the_image("install", LOCK, engine.architecture), f"--target={partial}"])
+    partial.rename(whole)
+    return whole
+
+
+def wrk() -> tuple[str, dict[str, str]]:
+    """Return wrk's program and the environment that it needs: the one on PATH, or Debian's, unpacked here."""
+    if found := shutil.which("wrk"):
+        return found, dict(os.environ)
+    folder = CACHE / "wrk"
+    if not (folder / "usr/bin/wrk").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        _run(["sh", "-c", f"cd '{folder}' && apt-get download -qq {' '.join(_WRK_PACKAGES)}"])
+        for package in folder.glob("*.deb"):
+            _run(["dpkg-deb", "--extract", str(package), str(folder)])
+    libraries = ":".join(str(path) for path in (folder / "usr/lib").iterdir())
+    return str(folder / "usr/bin/wrk"), {**os.environ, "LD_LIBRARY_PATH": libraries}
+
+
+def _run(command: list[str]) -> None:
+    result = run(command, budget_s=_BUDGET_S)
+    if result.returncode != 0:
+        msg = f"`{command[0]} ... {command[-1]}` ended with {result.returncode}:\n{last_lines(result.stdout)}"
+        raise PeerMissing(msg)
