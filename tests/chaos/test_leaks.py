@@ -27,7 +27,6 @@ ROUNDS = 2
 
 
 @pytest.mark.rule("C15")
-@pytest.mark.timeout(240)
 def test_nothing_grows_with_the_number_of_requests(
     laboratory: Laboratory, profile: Profile, series: Sequence[Second]
 ) -> None:
