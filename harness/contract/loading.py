@@ -40,6 +40,7 @@ class Seen:
     sent_s: float
     ended_s: float
     window: Window | None = None  # None: it was a ping
+    is_head: bool = False  # a ping by HEAD
     answer: Answered | None = None
     failure: str = ""
 
@@ -54,13 +55,15 @@ class Seen:
         return self.ended_s - self.sent_s
 
     def __str__(self) -> str:
-        what = "a ping" if self.window is None else "an invocation"
+        ping = "a ping by HEAD" if self.is_head else "a ping"
+        what = ping if self.window is None else "an invocation"
         came = shown(self.answer) if self.answer is not None else f"no answer ({self.failure})"
         return f"{came} to {what} after {self.took_s:.2f} s"
 
 
 def judge_loading(seen: Sequence[Seen], profile: Profile) -> list[Violation]:
     """Judge what a container said from its start until it was ready, pings and invocations in turn."""
+    heads, seen = _heads(seen), [one for one in seen if not one.is_head]
     ready = next((place for place, one in enumerate(seen) if one.window is None and one.is_ok), len(seen))
     broken = [
         violation
@@ -68,7 +71,7 @@ def judge_loading(seen: Sequence[Seen], profile: Profile) -> list[Violation]:
         if one.answer is not None or one.failure == "timed out" or place > ready
         for violation in (_ping(one, profile) if one.window is None else _invocation(one, one.window, profile))
     ]
-    return _first_of_each([*broken, *_boasts(seen), *_denials(seen)])
+    return _first_of_each([*broken, *_boasts(seen), *_denials(seen), *heads])
 
 
 def judge_burst(seen: Sequence[Seen], profile: Profile) -> list[Violation]:
@@ -134,6 +137,23 @@ def _boasts(seen: Sequence[Seen]) -> Iterator[Violation]:
             said_ready = one.is_ok
         elif said_ready and _is_failure(one):
             yield Violation(rule="C3", expected="an invocation served after a ping of 200", actual=str(one))
+
+
+def _heads(seen: Sequence[Seen]) -> list[Violation]:
+    """C7: HEAD gets what GET gets, where GET gets the same before and after it."""
+    broken = []
+    for place, one in enumerate(seen):
+        if one.is_head and one.answer is not None:
+            before = next((ping.answer for ping in reversed(seen[:place]) if _is_get(ping)), None)
+            after = next((ping.answer for ping in seen[place:] if _is_get(ping)), None)
+            if before and after and before.status == after.status != one.answer.status:
+                expected = f"{before.status} to HEAD, as GET gets before and after it"
+                broken.append(Violation(rule="C7", expected=expected, actual=str(one.answer.status)))
+    return broken
+
+
+def _is_get(one: Seen) -> bool:
+    return one.window is None and not one.is_head
 
 
 def _is_failure(one: Seen) -> bool:

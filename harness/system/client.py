@@ -134,9 +134,9 @@ class Client:
         self._adapter.close()
         return self._send_once(request, timeout_s)
 
-    def ping(self, *, timeout_s: float | None = None) -> Exchange:
+    def ping(self, *, by_head: bool = False, timeout_s: float | None = None) -> Exchange:
         """Send the ping; it may take as long as the profile grants unless told otherwise."""
-        request = Request(method="GET", path=self.profile.http.ping_path)
+        request = Request(method="HEAD" if by_head else "GET", path=self.profile.http.ping_path)
         return self.send(request, timeout_s=self.profile.http.ping_s if timeout_s is None else timeout_s)
 
     def invoke(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import docker
 
-from harness.contract.judge import UNAVAILABLE, Violation, judge_prediction
+from harness.contract.judge import UNAVAILABLE, Violation, judge_prediction, judge_same
 from harness.contract.loading import Seen
 from harness.system.client import Client, NoAnswer
 from harness.system.container import CannotStart, Launch, Sut, SutLost, default_launch
@@ -22,6 +22,7 @@ from harness.system.waiting import WaitedInVain, sleep_until, wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.contract.judge import Answered
     from harness.contract.profile import Profile
     from harness.contract.records import Window
 
@@ -119,7 +120,8 @@ def start_together(
     with ThreadPoolExecutor(len(suts)) as pool:
         try:
             tried = list(pool.map(_try, chosen, suts, repeat(budget_s)))
-            return [_ask(one, sut, fresh_window) for one, sut in zip(tried, suts, strict=True)]
+            same = fresh_window()  # all the same: replicas are to agree
+            return [_ask(one, sut, lambda: same) for one, sut in zip(tried, suts, strict=True)]
         finally:
             list(pool.map(Sut.remove, suts))
 
@@ -139,6 +141,18 @@ def judge_start(found: Start, profile: Profile) -> list[Violation]:
     return [Violation(rule=way.rule, expected=f"200 to a good window when started {way.says}", actual=str(served))]
 
 
+def judge_replicas(first: Start, second: Start, profile: Profile) -> list[Violation]:
+    """Judge two containers of one image that were asked for one window: where both answered it, they agree (P2)."""
+    before, after = _prediction(first), _prediction(second)
+    if before is None or after is None:
+        return []
+    return judge_same(before, after, profile, what=f"when started {second.way.says}")
+
+
+def _prediction(start: Start) -> Answered | None:
+    return start.served.answer if start.served is not None and start.served.is_ok else None
+
+
 def _start(sut: Sut) -> None:
     """Start a container; an image that has nothing to run, or may not run it, is lost at once."""
     try:
@@ -154,8 +168,9 @@ def _look_until_ready(sut: Sut, seen: list[Seen], fresh_window: Callable[[], Win
     until_s, is_ready, url = sut.started_s + budget_s, False, sut.url
     while time.monotonic() < until_s:
         began_s = time.monotonic()
-        ping, invocation = look(url, sut.profile), look(url, sut.profile, fresh_window())
-        seen += [ping, invocation]
+        ping, head = look(url, sut.profile), look(url, sut.profile, by_head=True)
+        invocation = look(url, sut.profile, fresh_window())
+        seen += [head, ping, invocation]
         if not (ping.answer and invocation.answer):
             sut.ensure_up()
         if ping.is_ok and not is_ready:
@@ -164,16 +179,16 @@ def _look_until_ready(sut: Sut, seen: list[Seen], fresh_window: Callable[[], Win
     return is_ready
 
 
-def look(url: str, profile: Profile, window: Window | None = None) -> Seen:
-    """Send a ping, or a window, over a connection of its own."""
+def look(url: str, profile: Profile, window: Window | None = None, *, by_head: bool = False) -> Seen:
+    """Send a ping, by HEAD at wish, or a window, over a connection of its own."""
     client, answer, failure, sent_s = Client(url, profile), None, "", time.monotonic()
     try:
-        answer = (client.ping() if window is None else client.predict(window)).answer
+        answer = (client.ping(by_head=by_head) if window is None else client.predict(window)).answer
     except NoAnswer as error:
         failure = error.failure
     finally:
         client.close()
-    return Seen(sent_s=sent_s, ended_s=time.monotonic(), window=window, answer=answer, failure=failure)
+    return Seen(sent_s=sent_s, ended_s=time.monotonic(), window=window, is_head=by_head, answer=answer, failure=failure)
 
 
 def _try(way: Way, sut: Sut, budget_s: float) -> Start:

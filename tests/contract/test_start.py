@@ -1,7 +1,8 @@
-"""C1, C2, C3, C4: it starts as SageMaker starts it, and in every other way promised, and is honest while it loads."""
+"""C1 to C4, C7, P2: it starts as SageMaker starts it, and in every other way promised, and is honest while it loads."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from harness.contract.judge import demand
 from harness.contract.loading import judge_loading
 from harness.options import CHOICE
 from harness.system.container import Launch, Sut
-from harness.system.starts import Start, judge_start, start_together, watch, ways
+from harness.system.starts import Start, judge_replicas, judge_start, start_together, watch, ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from harness.system.guard import Run
 
 pytestmark = pytest.mark.contract
+
+# These are started side by side, and asked for the same window.
+TOGETHER = ("no argument", "another user", "read-only", "another port")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def test_it_starts_as_sagemaker_starts_it(starts: dict[str, Start], profile: Pro
 
 
 @pytest.mark.rule("C1")
-@pytest.mark.parametrize("way", ["no argument", "another user", "read-only"])
+@pytest.mark.parametrize("way", TOGETHER[:3])
 def test_it_starts_in_every_way_promised(starts: dict[str, Start], profile: Profile, way: str) -> None:
     """The image MUST start with no argument, as any other user, and with a read-only root file system."""
     demand(judge_start(starts[way], profile))
@@ -58,7 +62,14 @@ def test_it_listens_on_the_port_that_its_environment_names(starts: dict[str, Sta
     demand(judge_start(starts["another port"], profile))
 
 
-@pytest.mark.rule("C3", "C10", "C13")
+@pytest.mark.rule("P2")
+def test_replicas_give_the_same_prediction(starts: dict[str, Start], profile: Profile) -> None:
+    """The same window MUST get the same prediction from a second replica."""
+    for first, second in pairwise(starts[way] for way in TOGETHER):
+        demand(judge_replicas(first, second, profile))
+
+
+@pytest.mark.rule("C3", "C7", "C10", "C13")
 def test_it_is_honest_while_it_loads(starts: dict[str, Start], profile: Profile) -> None:
     """GET /ping MUST be 503 until an invocation can be answered, and what cannot be answered yet MUST get a 503."""
     demand(judge_loading(starts["SageMaker's"].seen, profile))
