@@ -34,7 +34,7 @@ def main(names: Sequence[str]) -> int:
             _say("  " + " | ".join(cell for cell in line.cells() if cell))
         _say(f"  in {time.monotonic() - began_s:.0f} s")
         table.keep(row, lines)
-    table.write(ROWS)
+        table.write(ROWS)
     return 0
 
 
