@@ -37,9 +37,10 @@ class Agenda:
     def next(self) -> Fault | None:
         """Return the next experiment; None: there is none that is worth a lane."""
         with self._lock:
-            chosen = next((fault for fault in self._waiting if not self._meets_its_kind(fault)), None)
-            if chosen is None and self._is_worth_another():
-                chosen = self._waiting[0]
+            quiet = [fault for fault in self._waiting if not is_loud(fault)] or self._waiting
+            chosen = next((fault for fault in quiet if not self._meets_its_kind(fault)), None)
+            if chosen is None and self._is_worth_another(quiet):
+                chosen = quiet[0]
             if chosen is not None:
                 self._waiting.remove(chosen)
                 self._under_way.append(chosen)
@@ -64,5 +65,5 @@ class Agenda:
     def _meets_its_kind(self, fault: Fault) -> bool:
         return any(has_own(other) == has_own(fault) for other in self._under_way)
 
-    def _is_worth_another(self) -> bool:
-        return bool(self._waiting) and (has_own(self._waiting[0]) or len(self._waiting) >= _WORTH_A_CONTAINER)
+    def _is_worth_another(self, quiet: Sequence[Fault]) -> bool:
+        return bool(quiet) and (has_own(quiet[0]) or len(self._waiting) >= _WORTH_A_CONTAINER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harness.experiment.journal import Journal
@@ -29,6 +30,9 @@ _POLL_S = 0.1
 _STEADY_EXTRA_S = 10.0
 # A container that is down is watched for so long, that this is seen by some probes.
 _LEAST_OBSERVED_S = 1.0
+# A steady state that was proven so short a time ago is still known: so large a share of the stretch proves it again.
+_STILL_KNOWN_S = 3.0
+_OF_KNOWN = 0.4
 # The window that is kept is chosen with the first right answer, and anew where that is so long ago.
 _KEPT_MOST_S = 5.0
 
@@ -46,17 +50,37 @@ class RevertFailed(Exception):  # noqa: N818 - named by what happened
     """The fault could not be reverted; the message names the command that mends it."""
 
 
-def run(fault: Fault, sut: Sut, profile: Profile, series: Sequence[Second], *, path: Path | None = None) -> Record:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a container has been through: experiments, and when the last of them left it in a steady state."""
+
+    faults: tuple[str, ...] = ()
+    well_at_s: float = float("-inf")  # monotonic
+
+
+_NONE = Past()
+
+
+def run(
+    fault: Fault,
+    sut: Sut,
+    profile: Profile,
+    series: Sequence[Second],
+    *,
+    path: Path | None = None,
+    past: Past = _NONE,
+) -> Record:
     """Run one experiment on a started container and return its record, which is written to `path` as well.
 
     What the sut does is in the record, whatever it is. Raises `FaultNotTaken`, `RevertFailed` or `ProberBroken` where
     the measurement itself failed; the fault is reverted first, and what was recorded is written.
     """
     prober = Prober(_url(sut), profile, series, patience_s=fault.expects.patience_s)
-    journal = Journal(fault, sut, profile, prober)
+    journal = Journal(fault, sut, profile, prober, past=past.faults)
+    is_known = time.monotonic() - past.well_at_s < _STILL_KNOWN_S
     try:
         with prober:
-            _Script(fault, sut, profile, prober, journal).play()
+            _Script(fault, sut, profile, prober, journal, is_known=is_known).play()
         prober.ensure_whole()
     finally:
         record = journal.record()
@@ -68,19 +92,24 @@ def run(fault: Fault, sut: Sut, profile: Profile, series: Sequence[Second], *, p
 class _Script:
     """The steps of one experiment."""
 
-    def __init__(self, fault: Fault, sut: Sut, profile: Profile, prober: Prober, journal: Journal) -> None:
+    def __init__(
+        self, fault: Fault, sut: Sut, profile: Profile, prober: Prober, journal: Journal, *, is_known: bool
+    ) -> None:
         self.fault, self.sut, self.profile, self.prober, self.journal = fault, sut, profile, prober, journal
+        self._steady_s = profile.chaos.steady_s * (_OF_KNOWN if is_known else 1)
         self._kept_s: float | None = None
 
     def play(self) -> None:
         """Go through the steps; end early where there is no steady state to harm."""
         ready_s = self.sut.started_s - time.monotonic() + self.profile.container.ready_s
-        if self._until_steady(budget_s=max(ready_s, 0.0) + _STEADY_EXTRA_S, stops_at_wrong=True) == "steady":
+        budget_s = max(ready_s, 0.0) + _STEADY_EXTRA_S
+        if self._until_steady(self._steady_s, budget_s=budget_s, stops_at_wrong=True) == "steady":
             self.journal.mark("steady")
             self._keep_window()
             self._strike_and_revert()
             extra_s = self.profile.chaos.steady_s + self.profile.http.budget_s
-            if self._until_steady(budget_s=self.profile.chaos.recovery_s + extra_s) == "steady":
+            budget_s = self.profile.chaos.recovery_s + extra_s
+            if self._until_steady(self.profile.chaos.steady_s, budget_s=budget_s) == "steady":
                 self.journal.mark("well")
                 self._see_kept_window_again()
         self._note_memory_kills()
@@ -122,7 +151,7 @@ class _Script:
         may_survive = self.fault.expects.exits == "may"
 
         def is_over() -> bool | None:
-            if may_survive and self.journal.is_steady(since_s=taken_s):
+            if may_survive and self.journal.is_steady(self.profile.chaos.steady_s, since_s=taken_s):
                 return True
             until_s = taken_s + self.fault.hold_s if self.journal.look().is_up else seen_enough_s
             return True if self.journal.now_s() >= until_s else None
@@ -180,12 +209,12 @@ class _Script:
                 budget_s=self.profile.http.budget_s + 2 * self.profile.http.accept_s,
             )
 
-    def _until_steady(self, *, budget_s: float, stops_at_wrong: bool = False) -> End:
+    def _until_steady(self, steady_s: float, *, budget_s: float, stops_at_wrong: bool = False) -> End:
         since_s = self.journal.now_s()
 
         def end() -> End | None:
             self._keep_early()
-            if self.journal.is_steady(since_s=since_s):
+            if self.journal.is_steady(steady_s, since_s=since_s):
                 return "steady"
             if not self.journal.look().is_up:
                 return "lost"

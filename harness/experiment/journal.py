@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class Journal:
     """Notes what is done and seen, in seconds since it was opened."""
 
-    def __init__(self, fault: Fault, sut: Sut, profile: Profile, prober: Prober) -> None:
+    def __init__(self, fault: Fault, sut: Sut, profile: Profile, prober: Prober, *, past: tuple[str, ...] = ()) -> None:
         self._fault, self._sut, self._profile, self._prober = fault, sut, profile, prober
-        self.measure = measure_of(profile)
+        self.measure, self._past = measure_of(profile), past
         self._origin_s, self._began_at = time.monotonic(), time.time()
         self._up_since_s = sut.started_s - self._origin_s
         self._marks: list[Mark] = []
@@ -75,11 +75,11 @@ class Journal:
         self._probes += [classify(attempt, self._profile, origin_s=self._origin_s) for attempt in new]
         return self._probes
 
-    def is_steady(self, *, since_s: float) -> bool:
-        """Whether there is a stretch of good probes, all of them answered, since a moment."""
+    def is_steady(self, steady_s: float, *, since_s: float) -> bool:
+        """Whether there is a stretch of good probes so long, all of them answered, since a moment."""
         settled_s = self._prober.settled_until_s() - self._origin_s
         settled = [probe for probe in self.seen() if probe.due_s < settled_s]
-        return well_from(settled, self.measure, since_s=since_s) is not None
+        return well_from(settled, replace(self.measure, steady_s=steady_s), since_s=since_s) is not None
 
     def record(self) -> Record:
         """Return all that was noted so far."""
@@ -91,6 +91,7 @@ class Journal:
             up_since_s=self._up_since_s,
             measure=self.measure,
             expects=self._fault.expects,
+            past=self._past,
             memory_kills=self._memory_kills,
             marks=tuple(self._marks),
             looks=tuple(self._looks),

@@ -131,6 +131,8 @@ def _doubts(record: Record) -> list[str]:
 
 def _remarks(record: Record) -> list[str]:
     remarks = [f"{mark.name} at {mark.at_s:.2f} s {mark.evidence}".rstrip() for mark in record.marks]
+    if record.past:
+        remarks.append(f"the container had come well out of: {', '.join(record.past)}")
     remarks += [doubt] if (doubt := kept_window_doubt(record)) else []
     if fate_of(record) is not None:
         remarks.append(fate_told(record))

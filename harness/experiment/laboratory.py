@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.contract.verdict import Verdict
 from harness.experiment.agenda import Agenda, has_own, is_loud
-from harness.experiment.experiment import RevertFailed, run
+from harness.experiment.experiment import Past, RevertFailed, run
 from harness.experiment.floor import Floor
 from harness.experiment.judge import Judgement, judge
 from harness.experiment.pool import Pool
@@ -54,6 +54,7 @@ class Laboratory:
         """Begin at once."""
         self.floor, self.times = Floor(), list[Times]()
         self._bench, self._agenda, self._began_s = bench, Agenda(faults), time.monotonic()
+        self._pasts: dict[int, Past] = {}
         self._launches = {fault.name: _launch(fault, bench.profile) for fault in faults}
         self.pool = Pool(bench.start, planned=self._planned(faults), second_shared=self._agenda.wants_two_shared)
         self._coming = {fault.name: Future[Judgement]() for fault in faults}
@@ -114,9 +115,10 @@ class Laboratory:
         """Run one experiment, and give its container back."""
         path, is_well = self._bench.folder / f"{fault.name}.jsonl", False
         try:
-            record = run(fault, sut, self._bench.profile, self._bench.series, path=path)
+            record = run(fault, sut, self._bench.profile, self._bench.series, path=path, past=self._been_through(sut))
             found = judge(record)
             is_well = found.verdict is Verdict.PASSED
+            self._note(sut, fault)
             self._bench.recorded(path)
         except RevertFailed:
             self._stop()
@@ -124,6 +126,14 @@ class Laboratory:
         finally:
             self.pool.give_back(sut, is_well=is_well)
         return record, found
+
+    def _been_through(self, sut: Sut) -> Past:
+        """Return the experiments that a container came well out of, and whether the last was just now."""
+        return self._pasts.get(id(sut), Past())
+
+    def _note(self, sut: Sut, fault: Fault) -> None:
+        past = self._been_through(sut)
+        self._pasts[id(sut)] = Past(faults=(*past.faults, fault.name), well_at_s=time.monotonic())
 
     def _container(self, fault: Fault) -> Sut:
         """Fetch the container for an experiment, where the fault applies to it."""
@@ -140,8 +150,10 @@ class Laboratory:
         return sut
 
     def _planned(self, faults: Sequence[Fault]) -> list[Launch | None]:
-        launches = (self._how(fault) for fault in faults if has_own(fault))
-        return [launch for launch in launches if not isinstance(launch, OutOfReach)]
+        """Return how containers for one experiment will be started: one in the plain way serves for all of those."""
+        launches = [self._how(fault) for fault in faults if has_own(fault)]
+        plain: list[Launch | None] = [None] if None in launches else []
+        return plain + [launch for launch in launches if not isinstance(launch, OutOfReach | None)]
 
     def _how(self, fault: Fault) -> Launch | OutOfReach | None:
         return self._launches[fault.name]

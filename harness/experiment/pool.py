@@ -1,4 +1,4 @@
-"""Containers for experiments: some are used again while nothing changed them, and the next one warms meanwhile."""
+"""Containers for experiments: used again while they are well, and the next one warms meanwhile."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class Pool:
     """Hands out started containers, to several experiments at once.
 
-    `planned` is how the experiments that need a container of their own want it started, in their order; None is the
-    plain way. One of them warms while others are in use, and after them a second one to share, where one is wanted.
+    Those that leave no trace share containers that nothing has harmed. The others have worn ones, which came well out
+    of an experiment of their kind: that these are as good as new is what the contract promises. `planned` is how
+    containers for one experiment will be started, in this order; None is the plain way. One of them warms while others
+    are in use, and after them a second one to share, where one is wanted.
     """
 
     def __init__(
@@ -32,27 +34,35 @@ class Pool:
         self._second_shared: Future[Sut] | None = None
         self._wants_second = second_shared
         self._idle: list[Sut] = []
+        self._worn: list[Sut] = []
         self._shared: list[Sut] = []
+        self._plain: list[Sut] = []
         self._out: list[Sut] = []
         self._lock = threading.Lock()
         # One at a time: each start keeps a core busy. Removals go here too, because nobody waits for them.
         self._hands = ThreadPoolExecutor(1, thread_name_prefix="pool")
 
     def own(self, launch: Launch | None = None) -> Sut:
-        """Hand out a container for one experiment that changes it; the one for the next such begins to warm."""
+        """Hand out a container for one experiment that changes it, started in the way that this one needs."""
         with self._lock:
+            worn = _first_up(self._worn) if launch is None else None
+            if worn is not None:
+                self._out.append(worn)
+                return worn
             coming = self._warm(launch)
             if coming is None and launch in self._planned:
                 self._planned.remove(launch)
             coming = coming or self._begin(launch)
-        return self._handed_out(coming.result())
+        sut = self._handed_out(coming.result())
+        if launch is None:
+            self._plain.append(sut)
+        return sut
 
     def shared(self) -> Sut:
         """Hand out one that experiments use in turn which leave no trace; a new one where none is idle and up."""
         with self._lock:
-            idle = next((sut for sut in self._idle if sut.is_there()), None)
+            idle = _first_up(self._idle)
             if idle is not None:
-                self._idle.remove(idle)
                 self._out.append(idle)
                 return idle
             coming, self._second_shared = self._second_shared or self._begin(None), None
@@ -61,12 +71,12 @@ class Pool:
         return sut
 
     def give_back(self, sut: Sut, *, is_well: bool) -> None:
-        """Take a container back: one that is shared and well is kept, any other is removed."""
+        """Take a container back: one that was started in the plain way and is well is kept, any other is removed."""
         with self._lock:
             self._out.remove(sut)
             self._warm_next()
-            if sut in self._shared and is_well:
-                self._idle.append(sut)
+            if is_well and (sut in self._shared or sut in self._plain):
+                (self._idle if sut in self._shared else self._worn).append(sut)
                 return
         self._hands.submit(sut.remove)
 
@@ -74,7 +84,7 @@ class Pool:
         """Remove all that there is, what is in use too."""
         with self._lock:
             self._planned.clear()
-            for sut in (*self._idle, *self._out):
+            for sut in (*self._idle, *self._worn, *self._out):
                 self._hands.submit(sut.remove)
             for coming in filter(None, (self._warming and self._warming[1], self._second_shared)):
                 if not coming.cancel():
@@ -103,6 +113,14 @@ class Pool:
         with self._lock:
             self._out.append(sut)
         return sut
+
+
+def _first_up(kept: list[Sut]) -> Sut | None:
+    """Take out the first container that is up; those before it are gone."""
+    while kept:
+        if (sut := kept.pop(0)).is_there():
+            return sut
+    return None
 
 
 def _remove(coming: Future[Sut]) -> None:

@@ -93,7 +93,7 @@ class Record:
     """One experiment, whole.
 
     `up_since_s` is when the container was started first, in seconds from the beginning; `memory_kills` is how many of
-    its processes the kernel killed for want of memory.
+    its processes the kernel killed for want of memory; `past` are the faults that the container had met before.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Record:
     measure: Measure
     expects: Expectation
     memory_kills: int = 0
+    past: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
     looks: tuple[Look, ...] = ()
     probes: tuple[Probe, ...] = field(default=(), repr=False)
@@ -180,6 +181,7 @@ def _record(rows: dict[str, list[dict[str, Any]]]) -> Record:
         **{
             **head,
             "measure": Measure(**head["measure"]),
+            "past": tuple(head.get("past", ())),
             "expects": Expectation(**head["expects"], exit_codes=codes),
             "marks": tuple(Mark(**row) for row in rows["mark"]),
             "looks": tuple(Look(**row) for row in rows["look"]),

@@ -25,12 +25,15 @@ _LOOKS: dict[Outcome, tuple[str, str]] = {
     "wrong": ("#000000", "*"),
 }
 _INVALID = ("invalid",)
+_MARGINS = {"left": 0.075, "right": 0.83, "top": 0.91, "bottom": 0.11, "hspace": 0.08}
 _FLOOR_S = 1e-3
 
 
 def draw(record: Record, judgement: Judgement, path: Path) -> Path:
     """Draw a record, with its verdict, as PNG or SVG by the path's suffix; return the path."""
-    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    figure = Figure(figsize=_SIZE_INCHES)
+    # Fixed margins, with room for the legend: to find them out takes as long as all of the drawing.
+    figure.subplots_adjust(**_MARGINS)
     windows, pings = figure.subplots(2, 1, sharex=True, sharey=True, height_ratios=[3, 1])
     _scatter(windows, [p for p in record.probes if p.asked not in ("ping", *_INVALID)])
     _scatter(pings, record.pings())

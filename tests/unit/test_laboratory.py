@@ -17,6 +17,7 @@ from harness.experiment.floor import Floor
 from harness.experiment.judge import judge
 from harness.experiment.laboratory import Bench, Inapplicable, Laboratory
 from harness.experiment.pool import Pool
+from harness.experiment.record import read
 from harness.experiment.times import lines, times_of, write
 from harness.faults import FAULTS
 from harness.system.container import Launch
@@ -85,6 +86,21 @@ def test_a_container_without_trace_is_used_again_as_long_as_it_is_well_and_up() 
     assert pool.shared() not in (first, second)
     pool.close()
     assert all(container.is_removed for container in docker.started[1:])
+
+
+def test_a_worn_container_is_used_again_by_its_kind_alone_while_it_is_well() -> None:
+    docker = Docker()
+    pool = Pool(docker.start, planned=[])
+    worn, otherwise = pool.own(None), pool.own(HOW)
+    pool.give_back(worn, is_well=True)
+    pool.give_back(otherwise, is_well=True)
+    assert pool.shared() is not worn
+    assert pool.own(HOW) is not otherwise
+    assert pool.own(None) is worn
+    pool.give_back(worn, is_well=False)
+    assert pool.own(None) is not worn
+    pool.close()
+    assert all(container.is_removed for container in docker.started)
 
 
 def test_two_experiments_never_share_a_container_at_once() -> None:
@@ -226,6 +242,18 @@ def test_experiments_run_side_by_side_and_each_is_recorded_judged_and_timed(
     assert {path.name for path in bench[1]} == {"first.jsonl", "second.jsonl"}
     assert {times.fault for times in laboratory.times} == {"first", "second"}
     assert sum(times.total_s for times in laboratory.times) > laboratory.wall_s
+
+
+def test_a_container_tells_what_it_has_been_through_and_its_steady_state_is_still_known(
+    bench: tuple[Bench, list[Path]],
+) -> None:
+    laboratory = Laboratory(bench[0], [Illness(name="first"), Illness(name="second")], lanes=1)
+    assert [laboratory.judgement(name).verdict for name in ("first", "second")] == [Verdict.PASSED, Verdict.PASSED]
+    laboratory.close()
+    first, second = (read(bench[0].folder / f"{name}.jsonl") for name in ("first", "second"))
+    assert (first.past, second.past) == ((), ("first",))
+    assert (second.at("steady") or 9) < (first.at("steady") or 0)
+    assert "the container had come well out of: first" in judge(second).remarks
 
 
 @pytest.mark.parametrize("fault", [Elsewhere(), Immune()])
