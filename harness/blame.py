@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import recorder
+from harness.contract.difference import difference
 from harness.contract.judge import Violated
 from harness.options import CHOICE
+from harness.report.results import Evidence, as_row
 from harness.system.client import Exchange, NoAnswer
 from harness.system.container import SutLost
 
@@ -33,13 +35,15 @@ def blame(
         report.user_properties.append((recorder.OURS, type(error).__name__))
         return
     violated = list(dict.fromkeys(rule_id for cause in theirs for rule_id in _violated(cause, sut)))
+    log = sut.story() if sut is not None else ""
+    vars(report)[recorder.EVIDENCE] = as_row(_evidence(theirs, log))
+    _keep_bodies(theirs, report, item.config.stash[CHOICE].report_dir)
     if violated and all(rule_id in profile.waived for rule_id in violated):
         _waive(item, report, violated, profile)
         return
-    _keep_bodies(theirs, report, item.config.stash[CHOICE].report_dir)
     report.user_properties += [(recorder.VIOLATED, rule_id) for rule_id in violated if rule_id not in profile.waived]
-    if sut is not None:
-        report.sections.append(("sut", sut.story()))
+    if log:
+        report.sections.append(("sut", log))
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -57,10 +61,35 @@ def _violated(cause: BaseException, sut: Sut | None) -> list[str]:
     return ["C13"] if isinstance(cause, NoAnswer) and cause.failure == "timed out" else []
 
 
+def _evidence(causes: Sequence[BaseException], log: str) -> Evidence:
+    """Gather what the owner needs to see the failure and to repeat it; the first example stands for all."""
+    violated = [cause for cause in causes if isinstance(cause, Violated)]
+    lines = [getattr(_exchange_of(cause), "curl", "") for cause in causes]
+    example = next((cause.example for cause in violated if cause.example is not None), None)
+    return Evidence(
+        violations=tuple(violation for cause in violated for violation in cause.violations),
+        again=next(filter(None, lines), ""),
+        bodies=tuple(name for name, _ in _bodies(causes)),
+        log=log,
+        says=example.says if example is not None else "",
+        changes=difference(example) if example is not None else (),
+    )
+
+
+def _exchange_of(cause: BaseException) -> object:
+    return cause.exchange if isinstance(cause, Violated) else cause
+
+
+def _bodies(causes: Sequence[BaseException]) -> list[tuple[str, bytes]]:
+    """Return what was sent and is too long to be printed, each under the name of its file."""
+    sent = [_exchange_of(cause) for cause in causes]
+    requests = [one.request for one in sent if isinstance(one, (Exchange, NoAnswer))]
+    return [request.kept_body for request in requests if request.kept_body]
+
+
 def _keep_bodies(causes: Sequence[BaseException], report: pytest.TestReport, folder: Path | None) -> None:
     """Keep what was sent, where it is too long to be printed, beside the report."""
-    exchanges = [cause.exchange for cause in causes if isinstance(cause, Violated)]
-    kept = [found.kept_body for found in exchanges if isinstance(found, Exchange) and found.kept_body]
+    kept = _bodies(causes)
     for name, body in kept if folder is not None else ():
         path = (folder or Path()) / name
         path.parent.mkdir(parents=True, exist_ok=True)

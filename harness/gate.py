@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contract.verdict import Verdict
-from harness.report.verdict import FILE, unknown_json
+from harness.report.history import put_away
+from harness.report.verdict import FILE, unknown_json, write_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +50,7 @@ def run_gate(wish: GateWish) -> GateEnd:
     """Run pytest on the suites; a run that leaves no verdict is UNKNOWN, wrong usage ends with 4."""
     report_dir = wish.report_dir.resolve()
     report_dir.mkdir(parents=True, exist_ok=True)
-    # What an earlier run concluded must never be taken for this one's.
-    (report_dir / FILE).unlink(missing_ok=True)
+    put_away(report_dir)
     status = _run_pytest(wish, report_dir)
     if status == _USAGE_ERROR:
         return GateEnd(verdict=None, exit_status=_USAGE_ERROR)
@@ -87,7 +87,7 @@ def _verdict(report_dir: Path, suites: tuple[Suite, ...], status: int) -> Verdic
     path = report_dir / FILE
     if not path.exists():
         reason = f"the run ended with status {status} before it came to a verdict"
-        path.write_text(json.dumps(unknown_json(reason, suites), indent=2) + "\n", encoding="utf-8")
+        write_verdict(unknown_json(reason, suites), report_dir)
         return Verdict.UNKNOWN
     found = json.loads(path.read_text(encoding="utf-8"))
     if set(found["suites"]) != set(suites):
@@ -95,5 +95,5 @@ def _verdict(report_dir: Path, suites: tuple[Suite, ...], status: int) -> Verdic
         found["reason"] = f"of the suites {', '.join(suites)} only {', '.join(found['suites'])} ran"
         if found["verdict"] == Verdict.PASSED:
             found["verdict"] = Verdict.UNKNOWN.value
-        path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        write_verdict(found, report_dir)
     return Verdict(found["verdict"])

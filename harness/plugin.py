@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +86,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say whose failure it is, which rules it breaks, and what the container logged last."""
     report = yield
+    if not report.passed:
+        vars(report)[recorder.PROMISE] = _promise(item)
     if call.excinfo is not None and report.failed:
         blame(item, call.excinfo.value, report, item.config.stash[PROFILE], item.config.stash.get(SHARED_SUT, None))
     return report
@@ -96,6 +99,12 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if not report.failed or recorder.SUITE not in names:
         return None
     return ("error", "E", "ERROR") if recorder.OURS in names else ("failed", "F", "FAILED")
+
+
+def _promise(item: pytest.Item) -> str:
+    """Return a check's own MUST sentence."""
+    words = inspect.getdoc(getattr(item, "function", None)) or ""
+    return " ".join(words.partition("\n\n")[0].split())
 
 
 def _is_check(item: pytest.Item) -> bool:

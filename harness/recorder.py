@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from harness import __version__
 from harness.alerts.alert import Alert, Headline
 from harness.alerts.announce import announce
 from harness.alerts.ledger import default_ledger_path
 from harness.contract.rules import RULES, SUITES, Suite
 from harness.report import terminal
-from harness.report.results import CheckResult, Outcome
-from harness.report.verdict import Conclusion, Subject
+from harness.report.history import put_away
+from harness.report.results import CheckResult, Outcome, evidence_of
+from harness.report.verdict import Conclusion, Setting, Subject
 
 if TYPE_CHECKING:
     from harness.contract.profile import Profile
@@ -26,6 +28,8 @@ SUBJECT = pytest.StashKey[tuple[str, str | None]]()
 # Why a check ended the run before the others ran.
 ENDED_BY = pytest.StashKey[str]()
 OURS, VIOLATED, RULE, SUITE, WAIVED = "ours", "violated", "rule", "suite", "waived"
+# Attributes of a report: like its properties they reach the controller, but they are not for junit.xml.
+EVIDENCE, PROMISE = "sut_evidence", "sut_promise"
 _CUT_SHORT: dict[int, str] = {
     pytest.ExitCode.INTERRUPTED: "the run was interrupted",
     pytest.ExitCode.INTERNAL_ERROR: "pytest itself failed",
@@ -66,6 +70,7 @@ class Recorder:
         for line in terminal.lines(conclusion.as_json()):
             terminalreporter.write_line(line)
         if self._choice.report_dir is not None:
+            put_away(self._choice.report_dir)
             terminalreporter.write_line(f"report   {conclusion.write(self._choice.report_dir)}")
         self._announce(conclusion, terminalreporter)
 
@@ -82,6 +87,12 @@ class Recorder:
                 image_id=image_id,
                 profile_name=self._profile.name,
                 profile_sha256=self._profile.sha256,
+            ),
+            setting=Setting(
+                seed=self._choice.seed,
+                effort=self._choice.effort,
+                rules=tuple(sorted(self._choice.rules)),
+                harness=__version__,
             ),
             started=datetime.fromtimestamp(self._started, UTC).isoformat(timespec="seconds"),
             duration_s=time.time() - self._started,
@@ -125,6 +136,8 @@ def _result(report: pytest.TestReport, suite: Suite) -> CheckResult:
         outcome=_outcome(report),
         message=_message(report),
         duration_s=report.duration,
+        promise=getattr(report, PROMISE, ""),
+        evidence=evidence_of(getattr(report, EVIDENCE, {})),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from harness.contract.difference import Example
     from harness.contract.profile import Prediction, Profile, WindowRule
     from harness.contract.records import Window
 
@@ -75,21 +76,24 @@ class Violation:
 
 
 class Violated(AssertionError):  # noqa: N818 - named by what happened
-    """The sut broke rules; `exchange` prints the line that repeats the request."""
+    """The sut broke rules; `exchange` prints the line that repeats the request, `example` is the window in it."""
 
-    def __init__(self, violations: Sequence[Violation], exchange: object = None) -> None:
-        """Keep the violations, for the report."""
+    def __init__(
+        self, violations: Sequence[Violation], exchange: object = None, example: Example | None = None
+    ) -> None:
+        """Keep what was found, for the report."""
         repeat = getattr(exchange, "curl", None)
         lines = [str(violation) for violation in violations] + ([f"again: {repeat}"] if repeat else [])
         super().__init__("\n".join(lines))
         self.violations = tuple(violations)
         self.exchange = exchange
+        self.example = example
 
 
-def demand(violations: Sequence[Violation], exchange: object = None) -> None:
+def demand(violations: Sequence[Violation], exchange: object = None, example: Example | None = None) -> None:
     """Raise `Violated` where there is any violation."""
     if violations:
-        raise Violated(violations, exchange)
+        raise Violated(violations, exchange, example)
 
 
 def shown(answer: Answered) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.contract.rules import RULES, SUITES, Suite
 from harness.contract.verdict import Verdict, merge
+from harness.report.results import write_results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,10 +32,21 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How the run was set up, so that another one can be set up the same way; no `rules` means all."""
+
+    seed: int
+    effort: str
+    rules: tuple[str, ...]
+    harness: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
     """The verdict of a run with everything that it rests on; `started` is ISO 8601 in UTC."""
 
     subject: Subject
+    setting: Setting
     started: str
     duration_s: float
     asked: tuple[Suite, ...]
@@ -55,6 +67,7 @@ class Conclusion:
             "verdict": self.verdict.value,
             "image": {"name": self.subject.image_name, "id": self.subject.image_id},
             "profile": {"name": self.subject.profile_name, "sha256": self.subject.profile_sha256},
+            "setting": asdict(self.setting),
             "started": self.started,
             "duration_s": round(self.duration_s, 3),
             "suites": {suite: self._suite(suite) for suite in self.asked},
@@ -62,13 +75,9 @@ class Conclusion:
         } | ({"reason": self.cut_short} if self.cut_short else {})
 
     def write(self, folder: Path) -> Path:
-        """Write verdict.json into a folder, whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / FILE
-        unfinished = path.with_suffix(".json.part")
-        unfinished.write_text(json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-        return path
+        """Write verdict.json and the results of the checks into a folder."""
+        write_results(self.results, folder)
+        return write_verdict(self.as_json(), folder)
 
     def _suite(self, suite: Suite) -> dict[str, float]:
         counts: dict[str, float] = dict.fromkeys(("passed", "failed", "errors", "skipped"), 0)
@@ -100,6 +109,18 @@ class Conclusion:
         return "unknown" if outcomes else "not_run"
 
 
+def write_verdict(verdict: Mapping[str, Any], folder: Path) -> Path:
+    """Write verdict.json into a folder, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    unfinished = path.with_suffix(".json.part")
+    # What a container sent may hold half of a surrogate pair, which UTF-8 cannot say and JSON's own escape can.
+    text = json.dumps(verdict, indent=2, ensure_ascii=False)
+    unfinished.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    unfinished.replace(path)
+    return path
+
+
 def unknown_json(reason: str, asked: Sequence[Suite] = SUITES) -> dict[str, Any]:
     """Return the content of verdict.json for a run that did not get as far as a verdict of its own."""
     nothing = {"passed": 0, "failed": 0, "errors": 1, "skipped": 0, "duration_s": 0}
@@ -109,6 +130,7 @@ def unknown_json(reason: str, asked: Sequence[Suite] = SUITES) -> dict[str, Any]
         "reason": reason,
         "image": {"name": None, "id": None},
         "profile": {"name": None, "sha256": None},
+        "setting": None,
         "started": None,
         "duration_s": 0,
         "suites": dict.fromkeys(asked, nothing),

@@ -33,6 +33,11 @@ class Request:
     headers: Mapping[str, str | None] = field(default_factory=dict)
     body: bytes | None = None
 
+    @property
+    def kept_body(self) -> tuple[str, bytes] | None:
+        """The file that `curl` names, and what has to stand in it; None where the line holds the body itself."""
+        return (body_file(self.body), self.body) if self.body is not None and len(self.body) > _INLINE_BYTES else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -54,30 +59,35 @@ class Exchange:
 
     @property
     def kept_body(self) -> tuple[str, bytes] | None:
-        """The file that `curl` names, and what has to stand in it; None where the line holds the body itself."""
-        body = self.request.body
-        return (body_file(body), body) if body is not None and len(body) > _INLINE_BYTES else None
+        """The file that `curl` names, and what has to stand in it."""
+        return self.request.kept_body
 
     @property
     def curl(self) -> str:
         """The shell line that sends the same request again."""
-        words = ["curl", "-isS", "-X", self.request.method, f"{self.url}{self.request.path}"]
-        for name, value in self.request.headers.items():
-            words += ["-H", f"{name}: {value}" if value is not None else f"{name}:"]
-        if self.request.body is not None:
-            words += ["--data-binary", _shown(self.request.body)]
-        return shlex.join(words)
+        return curl_line(self.url, self.request)
+
+
+def curl_line(url: str, request: Request) -> str:
+    """Return the shell line that sends a request to a base URL."""
+    words = ["curl", "-isS", "-X", request.method, f"{url}{request.path}"]
+    for name, value in request.headers.items():
+        words += ["-H", f"{name}: {value}" if value is not None else f"{name}:"]
+    if request.body is not None:
+        words += ["--data-binary", _shown(request.body)]
+    return shlex.join(words)
 
 
 class NoAnswer(Exception):  # noqa: N818 - named by what happened
     """The sut gave no whole answer: it refused the connection, closed it, or let the budget pass."""
 
-    def __init__(self, failure: Failure, request: Request, elapsed_s: float, detail: str) -> None:
-        """Keep which failure it was, for what request, and after how long."""
+    def __init__(self, failure: Failure, request: Request, elapsed_s: float, detail: str, *, url: str = "") -> None:
+        """Keep which failure it was, for what request to which base URL, and after how long."""
         super().__init__(f"{request.method} {request.path}: {failure} after {elapsed_s:.3f} s ({detail})")
         self.failure = failure
         self.request = request
         self.elapsed_s = elapsed_s
+        self.curl = curl_line(url, request) if url else ""
 
 
 class Client:
@@ -175,7 +185,7 @@ class Client:
             )
         except requests.RequestException as error:
             elapsed_s = time.perf_counter() - started_s
-            raise NoAnswer(_failure(error), request, elapsed_s, _innermost(error)) from error
+            raise NoAnswer(_failure(error), request, elapsed_s, _innermost(error), url=self.url) from error
         answer = Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},

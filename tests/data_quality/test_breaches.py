@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness.contract.breaches import any_of, breaches, kinds_of_breaches
 from harness.contract.data_rules import allowed_dimensions, broken_between
+from harness.contract.difference import Example
 from harness.contract.judge import UNPROCESSABLE, Violation, demand, judge_error_body, judge_refusal
 from harness.contract.records import Window
 from harness.contract.vacuity import Vacuous
@@ -53,13 +54,14 @@ def test_breach_is_refused(
 
     def is_refused(breach: Breach, codec: Codec) -> bool:
         """Send a broken window and demand its refusal; False where it was not broken for sure."""
-        window, from_s = breach.of(fresh_window()), time.time()
+        good = fresh_window()
+        window, from_s = breach.of(good), time.time()
         exchange = client.predict(window, codec)
         # It was read at some moment in between: on a machine that stood still, the future may have become the present.
         throughout, ever = broken_between(profile.window, window, from_s=from_s, to_s=time.time())
         if rule in throughout:
             tally.note_breach(rule)
-            demand(_judge(exchange, breach, ever), exchange)
+            demand(_judge(exchange, breach, ever), exchange, Example(says=breach.says, good=good, sent=window))
         return rule in ever
 
     @given(breach=any_of(kinds[rule]), data=st.data())
@@ -80,8 +82,10 @@ def test_every_refusal_has_the_error_body(client: Client, profile: Profile, fres
 
     @given(breach=st.one_of(list(breaches(profile.window).values())), data=st.data())
     def check(breach: Breach, data: st.DataObject) -> None:
-        exchange = client.predict(breach.of(fresh_window()), data.draw(st.sampled_from(breach.codecs), label="as"))
-        demand(judge_error_body(exchange.answer) if exchange.answer.status >= 300 else [], exchange)
+        good = fresh_window()
+        example = Example(says=breach.says, good=good, sent=breach.of(good))
+        exchange = client.predict(example.sent, data.draw(st.sampled_from(breach.codecs), label="as"))
+        demand(judge_error_body(exchange.answer) if exchange.answer.status >= 300 else [], exchange, example)
 
     check()
 

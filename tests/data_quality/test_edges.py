@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.contract.data_rules import CLOCK_SLACK_S, allowed_dimensions, broken_rules
+from harness.contract.difference import Example
 from harness.contract.judge import UNPROCESSABLE, Violation, demand, judge_prediction, judge_refusal
 from harness.contract.records import Window, build, last_whole_second_ns
 from harness.contract.series import generate
@@ -77,9 +78,10 @@ def test_a_day_that_never_was_is_refused(
     client: Client, profile: Profile, fresh_window: Callable[[], Window], day: str
 ) -> None:
     """A timestamp MUST name a real time."""
-    name = profile.window.named("last_event")
-    records = _changed(fresh_window(), 30, lambda record: {**record, name: f"{day}{str(record[name])[10:]}"})
-    _demand_refused(client, profile, records, "D2")
+    name, good = profile.window.named("last_event"), fresh_window()
+    sent = _changed(good, 30, lambda record: {**record, name: f"{day}{str(record[name])[10:]}"})
+    example = Example(says=f"record 30: {name} on {day}", good=good, sent=sent)
+    _demand_refused(client, profile, sent, "D2", example=example)
 
 
 @pytest.mark.rule("D5")
@@ -148,10 +150,18 @@ def _demand_answered(
             return
 
 
-def _demand_refused(client: Client, profile: Profile, window: Window, rule: str, *, codec: Codec = "json") -> None:
+def _demand_refused(
+    client: Client,
+    profile: Profile,
+    window: Window,
+    rule: str,
+    *,
+    codec: Codec = "json",
+    example: Example | None = None,
+) -> None:
     broken = broken_rules(profile.window, window, now_s=time.time())
     exchange = client.predict(window, codec)
     allowed = allowed_dimensions(broken | broken_rules(profile.window, window, now_s=time.time()) | {rule})
     found = judge_refusal(exchange.answer, rule=rule, status=[UNPROCESSABLE], dimensions=allowed)
     # The error's body has a check of its own: here only the refusal and its dimension count.
-    demand([violation for violation in found if violation.rule == rule], exchange)
+    demand([violation for violation in found if violation.rule == rule], exchange, example)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.contract.difference import Example
 from harness.contract.good_windows import Way, each_way, ways
 from harness.contract.judge import demand, judge_prediction, judge_same
 from harness.contract.records import CONTENT_TYPES, Window, build, last_whole_second_ns
@@ -137,9 +138,10 @@ def test_a_good_window_is_answered_in_whatever_way_it_is_sent(
         exchange = client.invoke(way.body(profile.window, good, codec), CONTENT_TYPES[codec])
         tally.note_good(exchange.answer.status)
         sent = way.window(good)
-        demand(judge_prediction(sent, exchange.answer, profile), exchange)
+        example = Example(says=way.says, good=good, sent=sent)
+        demand(judge_prediction(sent, exchange.answer, profile), exchange, example)
         plain = send_good(sent)
-        demand(judge_same(plain.answer, exchange.answer, profile, what=way.says), exchange)
+        demand(judge_same(plain.answer, exchange.answer, profile, what=way.says), exchange, example)
 
     @given(way=ways(profile.window), data=st.data())
     def check(way: Way, data: st.DataObject) -> None:

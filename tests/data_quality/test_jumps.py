@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.contract.difference import Example
 from harness.contract.judge import demand, judge_prediction
 from harness.contract.records import build, last_whole_second_ns
 from harness.contract.series import Second, generate
@@ -55,7 +56,8 @@ def test_a_jump_of_10_000_is_flagged(
     codec: Codec,
 ) -> None:
     """A jump of $10,000 within a second MUST be answered, flagged, and predicted within 5 % of the last close."""
-    _demand_right(send_good, profile, shape(_calm(profile, LEVEL), place, usd), codec=codec)
+    calm = _calm(profile, LEVEL)
+    _demand_right(send_good, profile, shape(calm, place, usd), calm=calm, codec=codec)
 
 
 @pytest.mark.rule("P5", "P0", "P1")
@@ -63,7 +65,8 @@ def test_a_jump_of_10_000_is_flagged(
 @pytest.mark.parametrize("share", [1 / 3, -1 / 3, 0.08, -0.08], ids=["third up", "third down", "8 % up", "8 % down"])
 def test_a_jump_is_flagged_at_any_level(send_good: SendGood, profile: Profile, level: float, share: float) -> None:
     """A jump in proportion MUST be answered, flagged, and predicted within 5 % of the last close, at any level."""
-    _demand_right(send_good, profile, step(_calm(profile, level), 40, share * level))
+    calm = _calm(profile, level)
+    _demand_right(send_good, profile, step(calm, 40, share * level), calm=calm)
 
 
 @pytest.mark.rule("P5", "P0", "P1")
@@ -73,33 +76,42 @@ def test_a_jump_is_flagged_however_far(send_good: SendGood, profile: Profile, fa
     """Whatever differs by more than 5 %, just so or a thousand times, MUST be answered and flagged."""
     level = 40.0 if factor > 1 else 40_000.0
     steady = [_steady(level)] * profile.window.records
-    _demand_right(send_good, profile, step(steady, place, (factor - 1) * level))
+    _demand_right(send_good, profile, step(steady, place, (factor - 1) * level), calm=steady)
 
 
 @pytest.mark.rule("R1", "P0", "P1")
 @pytest.mark.parametrize("place", [0, 30, 59])
 def test_a_second_that_spans_much_is_answered(send_good: SendGood, profile: Profile, place: int) -> None:
     """A high and a low far from open and close keep every rule: such a window MUST be answered, flagged or not."""
-    seconds = _calm(profile, LEVEL)
-    seconds[place] = replace(seconds[place], high=2 * LEVEL, low=LEVEL / 2)
-    _demand_right(send_good, profile, seconds, rule="R1")
+    calm = _calm(profile, LEVEL)
+    wide = [*calm[:place], replace(calm[place], high=2 * LEVEL, low=LEVEL / 2), *calm[place + 1 :]]
+    _demand_right(send_good, profile, wide, calm=calm, rule="R1")
 
 
 @pytest.mark.rule("R1", "P0", "P1")
 @pytest.mark.parametrize("share", [0.02, 0.04, -0.04], ids=["2 %", "4 % up", "4 % down"])
 def test_a_move_that_is_no_jump_is_answered(send_good: SendGood, profile: Profile, share: float) -> None:
     """A move between 1 % and 5 % is a good window: it MUST be answered, flagged or not."""
-    _demand_right(send_good, profile, step(_calm(profile, LEVEL), 40, share * LEVEL), rule="R1")
+    calm = _calm(profile, LEVEL)
+    _demand_right(send_good, profile, step(calm, 40, share * LEVEL), calm=calm, rule="R1")
 
 
 def _demand_right(
-    send_good: SendGood, profile: Profile, seconds: Sequence[Second], *, rule: str = "P5", codec: Codec = "json"
+    send_good: SendGood,
+    profile: Profile,
+    moved: Sequence[Second],
+    *,
+    calm: Sequence[Second],
+    rule: str = "P5",
+    codec: Codec = "json",
 ) -> None:
-    window = build(profile.window, seconds, end_ns=last_whole_second_ns(time.time()))
+    end_ns = last_whole_second_ns(time.time())
+    good, window = (build(profile.window, seconds, end_ns=end_ns) for seconds in (calm, moved))
     exchange = send_good(window, codec)
     found = judge_prediction(window, exchange.answer, profile)
     # Refusing a window with a jump breaks the promise about jumps, not the one about good windows.
-    demand([replace(violation, rule=rule) if violation.rule == "R1" else violation for violation in found], exchange)
+    found = [replace(violation, rule=rule) if violation.rule == "R1" else violation for violation in found]
+    demand(found, exchange, Example(says="prices that move", good=good, sent=window))
 
 
 def _calm(profile: Profile, level: float) -> list[Second]:

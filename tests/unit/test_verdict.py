@@ -11,12 +11,13 @@ from harness.contract.rules import RULES
 from harness.contract.verdict import Verdict, merge
 from harness.report.results import CheckResult, Outcome
 from harness.report.terminal import lines
-from harness.report.verdict import Conclusion, Subject
+from harness.report.verdict import Conclusion, Setting, Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SUBJECT = Subject(image_name="i", image_id=None, profile_name="p", profile_sha256="0")
+SETTING = Setting(seed=1, effort="quick", rules=(), harness="0")
 
 
 def result(outcome: Outcome, *rules: str, violated: tuple[str, ...] = ()) -> CheckResult:
@@ -26,7 +27,7 @@ def result(outcome: Outcome, *rules: str, violated: tuple[str, ...] = ()) -> Che
 
 
 def conclusion(*results: CheckResult, **changes: Any) -> Conclusion:  # noqa: ANN401 - fields of the value
-    fields: dict[str, Any] = {"subject": SUBJECT, "started": "t", "duration_s": 1.0, "waived": {}}
+    fields: dict[str, Any] = {"subject": SUBJECT, "setting": SETTING, "started": "t", "duration_s": 1.0, "waived": {}}
     fields |= {"asked": ("contract",)} | changes
     return Conclusion(results=results, **fields)
 
@@ -69,7 +70,7 @@ def test_every_rule_is_listed_and_a_waiver_shows_its_reason() -> None:
 def test_verdict_is_written_whole(tmp_path: Path) -> None:
     path = conclusion(result("failed", "C3")).write(tmp_path / "new")
     assert json.loads(path.read_text())["verdict"] == "FAILED"
-    assert [found.name for found in path.parent.iterdir()] == ["verdict.json"]
+    assert sorted(found.name for found in path.parent.iterdir()) == ["checks.jsonl", "verdict.json"]
 
 
 def test_terminal_shows_the_must_sentence_of_a_broken_rule() -> None:
