@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from harness.report.svg import drawn_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +19,9 @@ if TYPE_CHECKING:
     from harness.experiment.judge import Judgement
     from harness.experiment.record import Outcome, Probe, Record
 
-_SIZE_INCHES = (11.0, 4.6)
+# Narrow, so that its words can be read where a phone shows it a little smaller.
+_SIZE_INCHES, _POINTS = (5.4, 3.5), 9
+_DPI = 150
 # Colours that people with any colour vision tell apart (Okabe and Ito), and a shape each.
 _LOOKS: dict[Outcome, tuple[str, str]] = {
     "right": ("#0072B2", "o"),
@@ -25,30 +31,42 @@ _LOOKS: dict[Outcome, tuple[str, str]] = {
     "wrong": ("#000000", "*"),
 }
 _INVALID = ("invalid",)
-_MARGINS = {"left": 0.075, "right": 0.83, "top": 0.91, "bottom": 0.11, "hspace": 0.08}
 _FLOOR_S = 1e-3
 
 
-def draw(record: Record, judgement: Judgement, path: Path) -> Path:
-    """Draw a record, with its verdict, as PNG or SVG by the path's suffix; return the path."""
-    figure = Figure(figsize=_SIZE_INCHES)
-    # Fixed margins, with room for the legend: to find them out takes as long as all of the drawing.
-    figure.subplots_adjust(**_MARGINS)
+def draw(record: Record, judgement: Judgement, path: Path, *, headline: bool = True) -> Path:
+    """Draw a record as PNG or SVG by the path's suffix, its verdict as the headline; return the path."""
+    with mpl.rc_context({"font.size": _POINTS}):
+        figure = _figure(record, _title(record, judgement) if headline else "")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with drawn_as_text():
+            figure.savefig(path, dpi=_DPI)
+    return path
+
+
+def _figure(record: Record, headline: str) -> Figure:
+    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
     windows, pings = figure.subplots(2, 1, sharex=True, sharey=True, height_ratios=[3, 1])
     _scatter(windows, [p for p in record.probes if p.asked not in ("ping", *_INVALID)])
     _scatter(pings, record.pings())
     for axes, name in ((windows, "invocations"), (pings, "pings")):
         _show_fault(axes, record)
-        axes.set_ylabel(f"{name}\nlatency, s")
+        axes.set_ylabel(f"{name}, s")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
         axes.grid(visible=True, alpha=0.3)
-    windows.axhline(record.measure.budget_s, color="grey", linestyle="--", linewidth=1, label="budget")
-    windows.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    windows.axhline(record.measure.budget_s, color="#999999", linestyle="--", linewidth=1, label="budget")
+    figure.legend(
+        *windows.get_legend_handles_labels(),
+        loc="outside upper left",
+        ncols=4,
+        frameon=False,
+        fontsize=8,
+        columnspacing=1.2,
+    )
     pings.set_xlabel("seconds since the experiment began")
-    figure.suptitle(_title(record, judgement), fontsize=11)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
-    return path
+    windows.set_title(headline, fontsize=8, loc="left")
+    return figure
 
 
 def _scatter(axes: Axes, probes: Sequence[Probe]) -> None:
@@ -57,13 +75,13 @@ def _scatter(axes: Axes, probes: Sequence[Probe]) -> None:
         if found:
             latencies = [max(probe.answered_s - probe.sent_s, _FLOOR_S) for probe in found]
             label = f"{outcome} ({len(found)})"
-            axes.scatter([p.sent_s for p in found], latencies, s=16, c=colour, marker=shape, label=label)
+            axes.scatter([p.sent_s for p in found], latencies, s=9, c=colour, marker=shape, linewidths=1, label=label)
 
 
 def _show_fault(axes: Axes, record: Record) -> None:
     struck_s, reverted_s = record.at("struck"), record.at("reverted")
     if struck_s is not None and reverted_s is not None:
-        axes.axvspan(struck_s, reverted_s, color="#D55E00", alpha=0.12, label=f"{record.name} lasts")
+        axes.axvspan(struck_s, reverted_s, color="#D55E00", alpha=0.12, linewidth=0, label=f"{record.name} lasts")
     well_s = record.at("well")
     if well_s is not None:
         axes.axvline(well_s, color="#009E73", linewidth=1, label="well again")
@@ -74,4 +92,5 @@ def _title(record: Record, judgement: Judgement) -> str:
     recovered = judgement.recovered_after_s
     fate = f", {judgement.fate}" if judgement.fate is not None else ""
     after = f"{fate}, well again {recovered:.1f} s after the revert" if recovered is not None else fate
-    return f"{record.name} on {record.image}: {judgement.verdict.value}{f' ({rules})' if rules else ''}{after}"
+    verdict = f"{judgement.verdict.value}{f' ({rules})' if rules else ''}"
+    return f"{record.name}: {verdict}{after}\n{record.image}"

@@ -1,0 +1,223 @@
+"""The page of a report as values: everything that it says, in the order in which it says it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from harness.contract.rules import RULES, SUITES
+from harness.contract.verdict import Verdict
+from harness.report.comparison import Comparison, compare
+from harness.report.failures import BrokenRule, broken_rules
+from harness.report.legible import clipped
+from harness.report.matrix import Group, matrix
+from harness.report.reasons import Reason, reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.contract.judge import Violation
+    from harness.report.experiments import Experiment
+    from harness.report.measurement import Measurement
+    from harness.report.results import CheckResult
+
+_SLOWEST = 10
+_VIOLATIONS = 3
+_HEADLINES = {
+    Verdict.PASSED: "may be promoted",
+    Verdict.FAILED: "must not be promoted",
+    Verdict.UNKNOWN: "must not be promoted yet: nobody knows whether it may",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteLine:
+    """What one suite came to; durations in seconds."""
+
+    name: str
+    passed: int
+    failed: int
+    errors: int
+    skipped: int
+    duration_s: float
+
+    @property
+    def checks(self) -> int:
+        """How many checks it had."""
+        return self.passed + self.failed + self.errors + self.skipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A rule that the profile waives: why, how many checks were left out for it, and what is broken all the same."""
+
+    rule: str
+    sentence: str
+    why: str
+    checks: int
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A report."""
+
+    verdict: Verdict
+    image: str
+    headline: str
+    why: str
+    notes: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    again: str
+    broken: tuple[BrokenRule, ...]
+    doubts: tuple[Reason, ...]
+    unknown_rules: tuple[str, ...]
+    groups: tuple[Group, ...]
+    suites: tuple[SuiteLine, ...]
+    experiments: tuple[Experiment, ...]
+    measurement: Measurement | None
+    waivers: tuple[Waiver, ...]
+    skipped: tuple[Reason, ...]
+    slowest: tuple[CheckResult, ...]
+    comparison: Comparison | None
+
+
+def compose(
+    verdict: Mapping[str, Any],
+    results: Sequence[CheckResult],
+    *,
+    earlier: Sequence[Mapping[str, Any]] = (),
+    experiments: Sequence[Experiment] = (),
+    measurement: Measurement | None = None,
+) -> Page:
+    """Compose the page of a verdict, the results of its checks, the verdicts before it and what was recorded."""
+    said = Verdict(verdict["verdict"])
+    broken = broken_rules(verdict, results)
+    image = verdict["image"]["name"] or "The image"
+    return Page(
+        verdict=said,
+        image=image,
+        headline=_HEADLINES[said],
+        why=" ".join(_why(verdict, broken)),
+        notes=tuple(_notes(verdict, results, experiments, measurement)),
+        facts=tuple(_facts(verdict)),
+        again=_again(verdict, broken),
+        broken=broken,
+        doubts=reasons(result for result in results if result.outcome == "error"),
+        unknown_rules=_rules_of(verdict, "unknown"),
+        groups=matrix(verdict, results),
+        suites=tuple(SuiteLine(name=name, **counts) for name, counts in verdict["suites"].items()),
+        experiments=tuple(experiments),
+        measurement=measurement,
+        waivers=tuple(_waivers(verdict, results)),
+        skipped=reasons(result for result in results if result.outcome == "skipped"),
+        slowest=tuple(sorted(results, key=lambda result: -result.duration_s)[:_SLOWEST]),
+        comparison=compare(verdict, earlier),
+    )
+
+
+def _rules_of(verdict: Mapping[str, Any], outcome: str) -> tuple[str, ...]:
+    return tuple(rule_id for rule_id, entry in verdict["rules"].items() if entry["outcome"] == outcome)
+
+
+def _why(verdict: Mapping[str, Any], broken: Sequence[BrokenRule]) -> Iterator[str]:
+    kept, unknown = _rules_of(verdict, "passed"), _rules_of(verdict, "unknown")
+    checks = sum(suite[kind] for suite in verdict["suites"].values() for kind in ("passed", "failed", "errors"))
+    if broken:
+        of = len(kept) + len(unknown) + len(broken)
+        yield f"It broke {_counted(len(broken), 'rule')} of the {of} that were checked."
+    elif kept and not unknown:
+        yield f"{_counted(len(kept), 'rule')}, {_counted(checks, 'check')}: every one holds."
+    elif kept:
+        yield f"{_counted(len(kept), 'rule')} held."
+    if unknown:
+        yield f"Of {_counted(len(unknown), 'rule')} we, or the machine, could not tell: {', '.join(unknown)}."
+    if "reason" in verdict:
+        yield clipped(f"{verdict['reason'][:1].upper()}{verdict['reason'][1:]}.", 600)
+
+
+def _notes(
+    verdict: Mapping[str, Any],
+    results: Sequence[CheckResult],
+    experiments: Sequence[Experiment],
+    measurement: Measurement | None,
+) -> Iterator[str]:
+    """Yield what whoever reads no further should know besides."""
+    if idle := [suite for suite in SUITES if suite not in verdict["suites"]]:
+        yield f"Not run: {', '.join(idle)}."
+    if unchecked := _rules_of(verdict, "not_run"):
+        yield f"Not checked: {', '.join(unchecked)}."
+    if waived := _rules_of(verdict, "waived"):
+        yield f"Waived by the profile: {', '.join(waived)}."
+    if skipped := sum(result.outcome == "skipped" for result in results):
+        yield f"{_counted(skipped, 'check')} skipped."
+    if measurement is not None:
+        p99_ms = dict(measurement.latencies)["p99"]
+        told = f"p99 {p99_ms:.0f} ms at {measurement.rate_per_s:g} requests/s"
+        yield f"{told}, of what was answered with 200; the budget is {measurement.budget_s:g} s."
+    recoveries = [(one.recovered_after_s, one.name) for one in experiments if one.recovered_after_s is not None]
+    if recoveries:
+        longest_s, name = max(recoveries)
+        yield f"Slowest recovery: {longest_s:.1f} s, after {name}."
+
+
+def _facts(verdict: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    setting = verdict.get("setting") or {}
+    yield "Image", verdict["image"]["name"] or "not known"
+    yield "Image id", verdict["image"].get("id") or "none: an endpoint, or nothing was started"
+    yield "Profile", f"{verdict['profile']['name'] or 'not known'}, SHA-256 {(verdict['profile']['sha256'] or '')[:12]}"
+    yield "Started", moment(verdict["started"])
+    yield "Took", span(verdict["duration_s"])
+    if setting:
+        rules = ", ".join(setting["rules"])
+        yield "Set-up", f"seed {setting['seed']}, effort {setting['effort']}{f', only {rules}' if rules else ''}"
+        yield "Harness", setting["harness"]
+
+
+def _again(verdict: Mapping[str, Any], broken: Sequence[BrokenRule]) -> str:
+    """Return the command that asks the same questions again: of a failed run those for the rules that it broke."""
+    name, setting = verdict["image"]["name"], verdict.get("setting") or {}
+    if not name:
+        return ""
+    asked = f"--sut-url={name}" if "://" in name else f"--sut-image={name}"
+    seed = [f"--sut-seed={setting['seed']}"] if setting else []
+    rules = [rule.rule for rule in broken if rule.rule in RULES]
+    if rules:
+        return shlex.join(["pytest", asked, f"--sut-rules={','.join(rules)}", *seed])
+    suites = [f"--suite={suite}" for suite in verdict["suites"]] if len(verdict["suites"]) < len(SUITES) else []
+    return shlex.join(["harness", "gate", asked, *suites, *seed])
+
+
+def _waivers(verdict: Mapping[str, Any], results: Sequence[CheckResult]) -> Iterator[Waiver]:
+    for rule_id, entry in verdict["rules"].items():
+        if "waived" in entry:
+            mine = [one for one in results if rule_id in one.rules and one.outcome == "waived"]
+            found = [broken for one in mine for broken in one.evidence.violations if broken.rule == rule_id]
+            yield Waiver(
+                rule=rule_id,
+                sentence=RULES[rule_id].sentence,
+                why=entry["waived"],
+                checks=len(mine),
+                violations=tuple(found[:_VIOLATIONS]),
+            )
+
+
+def moment(text: str | None) -> str:
+    """Say a moment of UTC to the minute."""
+    return datetime.fromisoformat(text).strftime("%-d %B %Y, %H:%M UTC") if text else "not known"
+
+
+def span(seconds: float) -> str:
+    """Say how long something took, as people do."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:  # noqa: PLR2004 - below it a tenth matters
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,98 @@
+"""The report of a run: read from the files in its folder, and written beside them as one page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.report.experiments import FOLDER as CHAOS
+from harness.report.experiments import Experiment, experiment_of, read_experiments
+from harness.report.history import earlier
+from harness.report.html import render
+from harness.report.measurement import FOLDER as LOAD
+from harness.report.measurement import Measurement, measurement_of, read_measurement
+from harness.report.page import compose
+from harness.report.results import read_results
+from harness.report.verdict import FILE as VERDICT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from markupsafe import Markup
+
+    from harness.experiment.judge import Judgement
+    from harness.experiment.record import Record
+    from harness.report.page import Page
+
+FILE = "report.html"
+# All pictures of a page together: what is beyond is a file beside it.
+_PICTURES_BYTES = 1_500_000
+
+
+class NoReport(Exception):  # noqa: N818 - named by what happened
+    """There is nothing to report on; the message says what is missing."""
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report of the run whose files are in a folder, whole or not at all; return its path."""
+    text = render(read_page(folder))
+    path = folder / FILE
+    unfinished = path.with_suffix(".html.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+    return path
+
+
+def read_page(folder: Path) -> Page:
+    """Compose the page from the files in a folder; raise `NoReport` where they hold no verdict."""
+    try:
+        verdict = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"{folder} holds no verdict: {error}"
+        raise NoReport(msg) from error
+    measurement = _measurement(folder, verdict)
+    experiments = list(_experiments(folder, verdict))
+    return compose(
+        verdict,
+        read_results(folder),
+        earlier=earlier(folder, verdict),
+        experiments=experiments,
+        measurement=measurement,
+    )
+
+
+def _experiments(folder: Path, verdict: Mapping[str, Any]) -> Iterator[Experiment]:
+    left_bytes = _PICTURES_BYTES
+    for record, judgement in read_experiments(folder, verdict):
+        told = experiment_of(record, judgement)
+        timeline = _timeline(folder, record, judgement, told.alt)
+        left_bytes -= len(timeline)
+        yield replace(told, timeline=timeline if left_bytes >= 0 else None)
+
+
+def _timeline(folder: Path, record: Record, judgement: Judgement, alt: str) -> Markup:
+    """Return the timeline that was drawn when the experiment ended, or draw it now."""
+    from harness.report.svg import inline  # noqa: PLC0415 - matplotlib takes a second, and most runs draw nothing
+    from harness.report.timeline import draw  # noqa: PLC0415 - likewise
+
+    path = folder / CHAOS / f"{record.name}.svg"
+    if not path.is_file():
+        draw(record, judgement, path, headline=False)
+    return inline(path.read_text(encoding="utf-8"), name=record.name, alt=alt)
+
+
+def _measurement(folder: Path, verdict: Mapping[str, Any]) -> Measurement | None:
+    found = read_measurement(folder, verdict)
+    if found is None:
+        return None
+    from harness.report.load_plots import draw  # noqa: PLC0415 - as above
+    from harness.report.svg import drawn_as_text, inline  # noqa: PLC0415 - as above
+
+    told = measurement_of(*found)
+    with drawn_as_text():
+        path = draw(*found, folder / LOAD / "load.svg")
+    curves = inline(path.read_text(encoding="utf-8"), name="load", alt=told.alt)
+    return replace(told, curves=curves if len(curves) <= _PICTURES_BYTES else None)

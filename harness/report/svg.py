@@ -1,0 +1,108 @@
+"""SVG that fits a page: drawn with its words as text, and put inline in the page's own colours, with nothing active."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+_DRAWING = frozenset(
+    """
+    svg g defs path use clipPath rect text tspan line polyline polygon circle ellipse image linearGradient stop
+""".split()
+)
+_SHAPE = frozenset(
+    """
+    id d x y x1 x2 y1 y2 cx cy r rx ry width height viewBox transform clip-path points style fill stroke stroke-width
+    stroke-linecap stroke-linejoin opacity fill-opacity stroke-opacity text-anchor offset preserveAspectRatio
+""".split()
+)
+_COLOURS = {
+    "#0072b2": "var(--plot-blue)",
+    "#e69f00": "var(--plot-orange)",
+    "#d55e00": "var(--plot-red)",
+    "#cc79a7": "var(--plot-pink)",
+    "#009e73": "var(--plot-green)",
+    "#999999": "var(--plot-grey)",
+    "#808080": "var(--plot-grey)",
+    "#b0b0b0": "var(--plot-grey)",
+    "#000000": "currentColor",
+    "#ffffff": "none",
+}
+_COLOUR = re.compile("|".join(_COLOURS), re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"(-?\d+\.\d{2})\d+")
+_REFERENCE = re.compile(r"url\(#([^)]*)\)")
+_PICTURE = "data:image/png;base64,"
+
+
+class NoDrawing(ValueError):  # noqa: N818 - named by what it is
+    """A file is no SVG."""
+
+
+@contextmanager
+def drawn_as_text() -> Iterator[None]:
+    """Have matplotlib write words as text, which a page can show in its own font and a reader can search."""
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
+        yield
+
+
+def inline(text: str, *, name: str, alt: str) -> Markup:
+    """Return an SVG as a part of a page, `alt` for who cannot see it; raise `NoDrawing` where it is none.
+
+    Only what draws is kept, so that nothing in a file can act; ids get the name, which makes them the page's own.
+    """
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - expat expands no entity of a file that is one page's picture
+    except ET.ParseError as error:
+        msg = f"no SVG: {error}"
+        raise NoDrawing(msg) from error
+    if root.tag != f"{{{_SVG}}}svg":
+        msg = f"no SVG: <{root.tag}>"
+        raise NoDrawing(msg)
+    drawing = _kept(root, name)
+    for attribute in ("width", "height", "id"):
+        drawing.attrib.pop(attribute, None)
+    drawing.attrib |= {"role": "img", "aria-label": alt}
+    return Markup(ET.tostring(drawing, encoding="unicode"))  # noqa: S704 - made of what draws, by an XML writer
+
+
+def _kept(element: ET.Element, name: str) -> ET.Element:
+    kept = ET.Element(_local(element.tag))
+    kept.text, kept.tail = _words(element.text), _words(element.tail)
+    kept.attrib |= dict(_attributes(element, name))
+    kept.extend(_kept(child, name) for child in element if isinstance(child.tag, str) and _local(child.tag) in _DRAWING)
+    return kept
+
+
+def _attributes(element: ET.Element, name: str) -> Iterator[tuple[str, str]]:
+    for key, value in element.attrib.items():
+        if key in ("href", f"{{{_XLINK}}}href"):
+            if value.startswith("#"):
+                yield "href", f"#{name}-{value[1:]}"
+            elif value.startswith(_PICTURE):
+                yield "href", value
+        elif key == "id":
+            yield key, f"{name}-{value}"
+        elif key in _SHAPE:
+            yield key, _in_the_pages_colours(_LONG_NUMBER.sub(r"\1", value), name)
+
+
+def _in_the_pages_colours(value: str, name: str) -> str:
+    coloured = _COLOUR.sub(lambda found: _COLOURS[found[0].lower()], value)
+    return _REFERENCE.sub(rf"url(#{name}-\1)", coloured)
+
+
+def _words(text: str | None) -> str | None:
+    return text if text is not None and text.strip() else None
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
