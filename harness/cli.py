@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
     _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again, or find the least memory"))
     add_load(commands.add_parser("load", help="load a container at one rate, or search the highest that it keeps"))
+    report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
+    report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
+    report.set_defaults(run=_report)
     setup = commands.add_parser("setup", help="make Docker, the base image and the reference image ready")
     setup.set_defaults(run=_setup)
     doctor = commands.add_parser("doctor", help="say what is there, what is missing, and what mends it")
@@ -66,6 +69,9 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
     gate.add_argument(
         "--report-dir", metavar="DIR", type=Path, default=Path("reports/gate"), help="default: %(default)s"
     )
+    gate.add_argument(
+        "--github", action="store_true", help="show the verdict as annotations and job summary of a GitHub workflow"
+    )
     gate.set_defaults(run=_gate)
 
 
@@ -78,7 +84,18 @@ def _gate(chosen: argparse.Namespace) -> int:
         name.replace("_", "-"): value for name, value in vars(chosen).items() if name.startswith("sut_") and value
     }
     suites = tuple(suite for suite in SUITES if suite in (chosen.suite or _default_suites(chosen)))
-    return run_gate(GateWish(options=options, suites=suites, report_dir=chosen.report_dir)).exit_status
+    wish = GateWish(options=options, suites=suites, report_dir=chosen.report_dir, github=chosen.github)
+    return run_gate(wish, say=_say).exit_status
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    from harness.report.report import NoReport, write_report  # noqa: PLC0415 - a command loads what it needs
+
+    try:
+        _say(f"report   {write_report(chosen.folder)}")
+    except NoReport as error:
+        return _refuse(str(error), status=2)
+    return 0
 
 
 def _default_suites(chosen: argparse.Namespace) -> tuple[str, ...]:

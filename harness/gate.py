@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contract.verdict import Verdict
+from harness.report.github import commands, deaf, write_summary
 from harness.report.history import put_away
+from harness.report.report import read_page, write_report
 from harness.report.verdict import FILE, unknown_json, write_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.contract.rules import Suite
 
@@ -31,11 +36,15 @@ _USAGE_ERROR = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateWish:
-    """What the gate is to run: pytest options by name without dashes, suites in order, the folder of the report."""
+    """What the gate is to run: pytest options by name without dashes, suites in order, the folder of the report.
+
+    With `github` the verdict is shown as GitHub's runner has it too.
+    """
 
     options: Mapping[str, str]
     suites: tuple[Suite, ...]
     report_dir: Path
+    github: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +55,45 @@ class GateEnd:
     exit_status: int
 
 
-def run_gate(wish: GateWish) -> GateEnd:
+def run_gate(wish: GateWish, say: Callable[[str], None] = print) -> GateEnd:
     """Run pytest on the suites; a run that leaves no verdict is UNKNOWN, wrong usage ends with 4."""
     report_dir = wish.report_dir.resolve()
     report_dir.mkdir(parents=True, exist_ok=True)
     put_away(report_dir)
-    status = _run_pytest(wish, report_dir)
+    with _runner_deaf(say) if wish.github else nullcontext():
+        status = _run_pytest(wish, report_dir)
     if status == _USAGE_ERROR:
         return GateEnd(verdict=None, exit_status=_USAGE_ERROR)
     verdict = _verdict(report_dir, wish.suites, status)
+    if wish.github:
+        _tell_runner(report_dir, say)
     return GateEnd(verdict=verdict, exit_status=verdict.exit_status)
+
+
+@contextmanager
+def _runner_deaf(say: Callable[[str], None]) -> Iterator[None]:
+    """Let GitHub's runner obey no line of the run: pytest prints what the container logged."""
+    stop, resume = deaf(secrets.token_hex(16))
+    say(stop)
+    try:
+        yield
+    finally:
+        say(resume)
+
+
+def _tell_runner(report_dir: Path, say: Callable[[str], None]) -> None:
+    page = read_page(report_dir)
+    for line in commands(page):
+        say(line)
+    write_summary(page, os.environ)
 
 
 def _run_pytest(wish: GateWish, report_dir: Path) -> int:
     options = [f"--{name}={_absolute(name, value)}" for name, value in wish.options.items()]
     command = [
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", " or ".join(wish.suites)),
-        *(f"--rootdir={ROOT}", f"--sut-report-dir={report_dir}", f"--junitxml={report_dir / 'junit.xml'}"),
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "harness.progress"),
+        *("-m", " or ".join(wish.suites), f"--rootdir={ROOT}"),
+        *(f"--sut-report-dir={report_dir}", f"--junitxml={report_dir / 'junit.xml'}"),
         *options,
         *(_FOLDERS[suite] for suite in wish.suites),
     ]
@@ -84,16 +115,18 @@ def _absolute(name: str, value: str) -> str:
 
 
 def _verdict(report_dir: Path, suites: tuple[Suite, ...], status: int) -> Verdict:
+    """Return the verdict that the run left, or UNKNOWN in its place, which is then written, with its page."""
     path = report_dir / FILE
     if not path.exists():
-        reason = f"the run ended with status {status} before it came to a verdict"
-        write_verdict(unknown_json(reason, suites), report_dir)
-        return Verdict.UNKNOWN
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if set(found["suites"]) != set(suites):
+        found = unknown_json(f"the run ended with status {status} before it came to a verdict", suites)
+    else:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if set(found["suites"]) == set(suites):
+            return Verdict(found["verdict"])
         # A suite that was asked for and did not run makes the verdict unknown, unless it failed already.
         found["reason"] = f"of the suites {', '.join(suites)} only {', '.join(found['suites'])} ran"
         if found["verdict"] == Verdict.PASSED:
             found["verdict"] = Verdict.UNKNOWN.value
-        write_verdict(found, report_dir)
+    write_verdict(found, report_dir)
+    write_report(report_dir)
     return Verdict(found["verdict"])

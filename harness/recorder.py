@@ -16,11 +16,15 @@ from harness.alerts.announce import announce
 from harness.alerts.ledger import default_ledger_path
 from harness.contract.rules import RULES, SUITES, Suite
 from harness.report import terminal
+from harness.report.durations import remember
 from harness.report.history import put_away
+from harness.report.report import write_report
 from harness.report.results import CheckResult, Outcome, evidence_of
 from harness.report.verdict import Conclusion, Setting, Subject
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.contract.profile import Profile
     from harness.options import Choice
 
@@ -70,8 +74,7 @@ class Recorder:
         for line in terminal.lines(conclusion.as_json()):
             terminalreporter.write_line(line)
         if self._choice.report_dir is not None:
-            put_away(self._choice.report_dir)
-            terminalreporter.write_line(f"report   {conclusion.write(self._choice.report_dir)}")
+            terminalreporter.write_line(f"report   {_written(conclusion, self._choice.report_dir)}")
         self._announce(conclusion, terminalreporter)
 
     def _cut_short(self, exitstatus: int) -> str:
@@ -120,6 +123,17 @@ class Recorder:
         )
         if announcement.outcome not in ("off", "nothing new"):
             terminalreporter.write_line(f"alerts   {announcement.outcome}: {announcement.detail}")
+
+
+def _written(conclusion: Conclusion, folder: Path) -> str:
+    """Write the verdict, and the page that shows it; no trouble with the page changes the verdict."""
+    put_away(folder)
+    verdict = conclusion.write(folder)
+    try:
+        remember(conclusion.results, folder)
+        return str(write_report(folder))
+    except Exception as error:  # noqa: BLE001 - as the docstring says
+        return f"{verdict} (no page: {type(error).__name__}: {error})"
 
 
 def short_id(nodeid: str) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.report.results import FILE as CHECKS
 from harness.report.verdict import FILE
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "history"
+PAGE = "report.html"
 KEPT = 50
 # A registry's port has a colon too, but what follows it has a slash.
 _TAG = re.compile(r"(@[^/]*|:[^/:]*)$")
@@ -22,7 +24,7 @@ _NO_NAME = re.compile(r"[^0-9A-Za-z]+")
 def put_away(folder: Path) -> None:
     """Move the verdict in a report's folder to its history, so that it is never taken for the next run's.
 
-    What was concluded is kept, the evidence is not; a file that concludes nothing about anything is removed.
+    What was concluded is kept, the evidence is not; a verdict on nothing is not kept.
     """
     path = folder / FILE
     found = _verdict(path)
@@ -33,7 +35,8 @@ def put_away(folder: Path) -> None:
         (history / f"{name}.json").write_text(json.dumps(_without_evidence(found)) + "\n", encoding="utf-8")
         for oldest in sorted(history.glob("*.json"))[:-KEPT]:
             oldest.unlink()
-    path.unlink(missing_ok=True)
+    for name in (FILE, CHECKS, PAGE):
+        (folder / name).unlink(missing_ok=True)
 
 
 def earlier(folder: Path, verdict: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:

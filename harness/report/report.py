@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.report.experiments import FOLDER as CHAOS
 from harness.report.experiments import Experiment, experiment_of, read_experiments
-from harness.report.history import earlier
+from harness.report.history import PAGE, earlier
 from harness.report.html import render
 from harness.report.measurement import FOLDER as LOAD
 from harness.report.measurement import Measurement, measurement_of, read_measurement
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from harness.experiment.record import Record
     from harness.report.page import Page
 
-FILE = "report.html"
 # All pictures of a page together: what is beyond is a file beside it.
 _PICTURES_BYTES = 1_500_000
 
@@ -39,7 +38,7 @@ class NoReport(Exception):  # noqa: N818 - named by what happened
 def write_report(folder: Path) -> Path:
     """Write the report of the run whose files are in a folder, whole or not at all; return its path."""
     text = render(read_page(folder))
-    path = folder / FILE
+    path = folder / PAGE
     unfinished = path.with_suffix(".html.part")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
@@ -74,12 +73,12 @@ def _experiments(folder: Path, verdict: Mapping[str, Any]) -> Iterator[Experimen
 
 
 def _timeline(folder: Path, record: Record, judgement: Judgement, alt: str) -> Markup:
-    """Return the timeline that was drawn when the experiment ended, or draw it now."""
+    """Return the timeline that was drawn when the experiment ended, or draw it now, where the run was cut short."""
     from harness.report.svg import inline  # noqa: PLC0415 - matplotlib takes a second, and most runs draw nothing
     from harness.report.timeline import draw  # noqa: PLC0415 - likewise
 
     path = folder / CHAOS / f"{record.name}.svg"
-    if not path.is_file():
+    if not path.is_file() or path.stat().st_mtime < path.with_suffix(".jsonl").stat().st_mtime:
         draw(record, judgement, path, headline=False)
     return inline(path.read_text(encoding="utf-8"), name=record.name, alt=alt)
 

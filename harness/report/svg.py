@@ -14,16 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_DRAWING = frozenset(
-    """
-    svg g defs path use clipPath rect text tspan line polyline polygon circle ellipse image linearGradient stop
-""".split()
+_DRAWING = re.compile(
+    r"svg|g|defs|path|use|clipPath|rect|text|tspan|line|polyline|polygon|circle|ellipse|image|linearGradient|stop"
 )
-_SHAPE = frozenset(
-    """
-    id d x y x1 x2 y1 y2 cx cy r rx ry width height viewBox transform clip-path points style fill stroke stroke-width
-    stroke-linecap stroke-linejoin opacity fill-opacity stroke-opacity text-anchor offset preserveAspectRatio
-""".split()
+_SHAPE = re.compile(
+    r"d|[xyr]|[xy][12]|[cr][xy]|width|height|viewBox|transform|clip-path|points|style|(fill|stroke)(-opacity)?|opacity|"
+    r"stroke-(width|linecap|linejoin)|text-anchor|offset|preserveAspectRatio"
 )
 _COLOURS = {
     "#0072b2": "var(--plot-blue)",
@@ -78,7 +74,9 @@ def _kept(element: ET.Element, name: str) -> ET.Element:
     kept = ET.Element(_local(element.tag))
     kept.text, kept.tail = _words(element.text), _words(element.tail)
     kept.attrib |= dict(_attributes(element, name))
-    kept.extend(_kept(child, name) for child in element if isinstance(child.tag, str) and _local(child.tag) in _DRAWING)
+    kept.extend(
+        _kept(child, name) for child in element if isinstance(child.tag, str) and _DRAWING.fullmatch(_local(child.tag))
+    )
     return kept
 
 
@@ -91,7 +89,7 @@ def _attributes(element: ET.Element, name: str) -> Iterator[tuple[str, str]]:
                 yield "href", value
         elif key == "id":
             yield key, f"{name}-{value}"
-        elif key in _SHAPE:
+        elif _SHAPE.fullmatch(key):
             yield key, _in_the_pages_colours(_LONG_NUMBER.sub(r"\1", value), name)
 
 
