@@ -30,13 +30,15 @@ _WORST_FIRST = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 class Experiment:
     """One experiment: what it came to, and what was seen; `timeline` is a part of a page, None where it was left out.
 
-    `recovered_after_s` is counted from the revert; `alt` says in words what the timeline shows.
+    `recovered_after_s` is counted from the revert, `granted_s` what the profile grants for it; `alt` says in words what
+    the timeline shows.
     """
 
     name: str
     verdict: Verdict
     rules: tuple[str, ...]
     recovered_after_s: float | None
+    granted_s: float
     violations: tuple[Violation, ...]
     doubts: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -61,6 +63,7 @@ def experiment_of(record: Record, judgement: Judgement) -> Experiment:
         verdict=judgement.verdict,
         rules=tuple(dict.fromkeys(violation.rule for violation in judgement.violations)),
         recovered_after_s=judgement.recovered_after_s,
+        granted_s=record.measure.recovery_s,
         violations=tuple(_shortened(violation) for violation in judgement.violations),
         doubts=tuple(clipped(doubt, _TEXT) for doubt in judgement.doubts),
         remarks=tuple(clipped(remark, _TEXT) for remark in judgement.remarks),

@@ -120,7 +120,7 @@ def _failure(result: CheckResult, name: str, anchor: str) -> Failure:
         violations=tuple(_shortened(violation) for violation in [*mine, *others][:_VIOLATIONS]),
         message="" if found.violations else clipped(result.message, _TEXT),
         again=clipped(found.again, _LINE),
-        bodies=found.bodies,
+        bodies=tuple(name for name in found.bodies if name.startswith("failures/")),
         log=_tail(found.log),
         says=clipped(found.says, _TEXT),
         changes=tuple(_short(change) for change in found.changes),

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from harness.report.measurement import Measurement
     from harness.report.results import CheckResult
 
-_SLOWEST = 10
+_SLOWEST, _NAMED = 10, 12
 _VIOLATIONS = 3
 _HEADLINES = {
     Verdict.PASSED: "may be promoted",
     Verdict.FAILED: "must not be promoted",
-    Verdict.UNKNOWN: "must not be promoted yet: nobody knows whether it may",
+    Verdict.UNKNOWN: "must not be promoted: whether it keeps its promises is not known",
 }
 
 
@@ -125,10 +125,12 @@ def _rules_of(verdict: Mapping[str, Any], outcome: str) -> tuple[str, ...]:
 def _why(verdict: Mapping[str, Any], broken: Sequence[BrokenRule]) -> Iterator[str]:
     kept, unknown = _rules_of(verdict, "passed"), _rules_of(verdict, "unknown")
     checks = sum(suite[kind] for suite in verdict["suites"].values() for kind in ("passed", "failed", "errors"))
-    if broken:
-        of = len(kept) + len(unknown) + len(broken)
-        yield f"It broke {_counted(len(broken), 'rule')} of the {of} that were checked."
-    elif kept and not unknown:
+    if failed := _rules_of(verdict, "failed"):
+        of = len(kept) + len(unknown) + len(failed)
+        yield f"It broke {_counted(len(failed), 'rule')} of the {of} that were checked."
+    elif broken:
+        yield "A check failed that speaks for no rule."
+    elif verdict["verdict"] == Verdict.PASSED:
         yield f"{_counted(len(kept), 'rule')}, {_counted(checks, 'check')}: every one holds."
     elif kept:
         yield f"{_counted(len(kept), 'rule')} held."
@@ -148,7 +150,8 @@ def _notes(
     if idle := [suite for suite in SUITES if suite not in verdict["suites"]]:
         yield f"Not run: {', '.join(idle)}."
     if unchecked := _rules_of(verdict, "not_run"):
-        yield f"Not checked: {', '.join(unchecked)}."
+        named = ", ".join(unchecked) if len(unchecked) <= _NAMED else _counted(len(unchecked), "rule")
+        yield f"Not checked: {named}."
     if waived := _rules_of(verdict, "waived"):
         yield f"Waived by the profile: {', '.join(waived)}."
     if skipped := sum(result.outcome == "skipped" for result in results):
@@ -157,10 +160,10 @@ def _notes(
         p99_ms = dict(measurement.latencies)["p99"]
         told = f"p99 {p99_ms:.0f} ms at {measurement.rate_per_s:g} requests/s"
         yield f"{told}, of what was answered with 200; the budget is {measurement.budget_s:g} s."
-    recoveries = [(one.recovered_after_s, one.name) for one in experiments if one.recovered_after_s is not None]
-    if recoveries:
-        longest_s, name = max(recoveries)
-        yield f"Slowest recovery: {longest_s:.1f} s, after {name}."
+    if recovered := [one for one in experiments if one.recovered_after_s is not None]:
+        slowest = max(recovered, key=lambda one: one.recovered_after_s or 0.0)
+        after = slowest.name.replace("_", " ")
+        yield f"Slowest recovery: {slowest.recovered_after_s:.1f} s of {slowest.granted_s:g} s, after {after}."
 
 
 def _facts(verdict: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
