@@ -56,7 +56,7 @@ def inline(text: str, *, name: str, alt: str) -> Markup:
     Only what draws is kept, so that nothing in a file can act; ids get the name, which makes them the page's own.
     """
     try:
-        root = ET.fromstring(text)  # noqa: S314 - expat expands no entity of a file that is one page's picture
+        root = ET.fromstring(text)  # noqa: S314 - the harness drew it, and expat bounds what entities grow to
     except ET.ParseError as error:
         msg = f"no SVG: {error}"
         raise NoDrawing(msg) from error

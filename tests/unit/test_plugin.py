@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.contract.difference import Change
+from harness.contract.judge import Violation
+from harness.report.results import Evidence, read_results
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -32,6 +36,32 @@ CHECKS = """
 """
 
 
+EVIDENCE = """
+    import pytest
+    from harness.contract.difference import Example
+    from harness.contract.judge import Violation, demand
+    from harness.contract.records import Window
+
+    pytestmark = pytest.mark.dq
+
+    @pytest.mark.rule("D3")
+    def test_kept():
+        "Prices MUST be above 0."
+
+    @pytest.mark.rule("D4")
+    def test_broken():
+        '''A null MUST be refused,
+        wherever it is.
+
+        More words.
+        '''
+        good = Window(records=({"price": 1}, {"price": 2}))
+        sent = Window(records=({"price": 1}, {"price": None}))
+        example = Example(says="record 1: price is null", good=good, sent=sent)
+        demand([Violation(rule="D4", expected="422", actual="200")], None, example)
+"""
+
+
 def run(pytester: pytest.Pytester, checks: str, *options: str) -> tuple[pytest.RunResult, dict[str, Any]]:
     pytester.makepyfile(checks)
     folder = pytester.path / "report"
@@ -52,6 +82,39 @@ def test_failed_is_theirs_and_error_is_ours(pytester: pytest.Pytester) -> None:
         "skipped": 0,
         "duration_s": 0,
     }
+
+
+def test_what_a_failure_leaves_behind_is_kept_beside_the_verdict(pytester: pytest.Pytester) -> None:
+    run(pytester, EVIDENCE)
+    kept, broken = read_results(pytester.path / "report")
+    assert (kept.outcome, kept.promise, kept.evidence) == ("passed", "", Evidence())
+    assert (broken.promise, broken.evidence.says) == (
+        "A null MUST be refused, wherever it is.",
+        "record 1: price is null",
+    )
+    assert broken.evidence.violations == (Violation(rule="D4", expected="422", actual="200"),)
+    assert broken.evidence.changes == (Change(field="price", records="1", good="2", sent="null"),)
+    assert "report.html" in {path.name for path in (pytester.path / "report").iterdir()}
+
+
+def test_evidence_travels_between_processes(pytester: pytest.Pytester) -> None:
+    """pytest-xdist sends a report as JSON has it."""
+    pytester.makeconftest("""
+        import json, pytest
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            return pytest.TestReport._from_json(json.loads(json.dumps(report._to_json())))
+    """)
+    run(pytester, EVIDENCE)
+    assert read_results(pytester.path / "report")[1].evidence.says == "record 1: price is null"
+
+
+def test_page_that_cannot_be_written_changes_no_verdict(pytester: pytest.Pytester) -> None:
+    (pytester.path / "report" / "durations.json").mkdir(parents=True)
+    ended, verdict = run(pytester, CHECKS, "-k", "kept")
+    assert verdict["verdict"] == "PASSED"
+    ended.stdout.fnmatch_lines(["report *verdict.json (no page: IsADirectoryError*"])
 
 
 def test_only_the_checks_for_the_rules_that_were_asked_for(pytester: pytest.Pytester) -> None:
