@@ -9,6 +9,7 @@ from harness import recorder
 from harness.contract.difference import difference
 from harness.contract.judge import Violated
 from harness.options import CHOICE
+from harness.report.legible import legible
 from harness.report.results import Evidence, as_row
 from harness.system.client import Exchange, NoAnswer
 from harness.system.container import SutLost
@@ -43,7 +44,7 @@ def blame(
         return
     report.user_properties += [(recorder.VIOLATED, rule_id) for rule_id in violated if rule_id not in profile.waived]
     if log:
-        report.sections.append(("sut", log))
+        report.sections.append(("sut", legible(log)))
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -135,7 +135,7 @@ def _why(verdict: Mapping[str, Any], broken: Sequence[BrokenRule]) -> Iterator[s
     elif kept:
         yield f"{_counted(len(kept), 'rule')} held."
     if unknown:
-        yield f"Of {_counted(len(unknown), 'rule')} we, or the machine, could not tell: {', '.join(unknown)}."
+        yield f"Not known: {', '.join(unknown)}."
     if "reason" in verdict:
         yield clipped(f"{verdict['reason'][:1].upper()}{verdict['reason'][1:]}.", 600)
 

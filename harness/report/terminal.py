@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.contract.rules import RULES
+from harness.report.legible import legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +41,7 @@ def _rule(rule_id: str, entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"         because: {entry['waived']}"
     for failure in entry["failures"][:_SHOWN_FAILURES]:
         yield f"         {failure['check']}"
-        for line in failure["message"][:_MESSAGE_WIDTH].splitlines():
+        for line in legible(failure["message"][:_MESSAGE_WIDTH]).splitlines():
             yield f"           {line}"
     if len(entry["failures"]) > _SHOWN_FAILURES:
         yield f"         and {len(entry['failures']) - _SHOWN_FAILURES} more checks"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,11 @@ def test_terminal_shows_the_must_sentence_of_a_broken_rule() -> None:
     text = "\n".join(lines(conclusion(result("failed", "C3")).as_json()))
     assert RULES["C3"].sentence in text
     assert text.endswith("VERDICT  FAILED")
+
+
+def test_terminal_is_not_steered_by_what_a_container_sent() -> None:
+    sent = replace(result("failed", "C3"), message="\x1b[2J\x9b2J gone")
+    assert r"\x1b[2J\x9b2J gone" in "\n".join(lines(conclusion(sent).as_json()))
 
 
 def test_failed_beats_unknown_beats_passed() -> None:
