@@ -18,7 +18,6 @@ from harness.contract.rules import RULES, SUITES, Suite
 from harness.report import terminal
 from harness.report.durations import remember
 from harness.report.history import put_away
-from harness.report.report import write_report
 from harness.report.results import CheckResult, Outcome, evidence_of
 from harness.report.verdict import Conclusion, Setting, Subject
 
@@ -127,6 +126,8 @@ class Recorder:
 
 def _written(conclusion: Conclusion, folder: Path) -> str:
     """Write the verdict, and the page that shows it; no trouble with the page changes the verdict."""
+    from harness.report.report import write_report  # noqa: PLC0415 - every start of pytest would wait for it
+
     put_away(folder)
     verdict = conclusion.write(folder)
     try:

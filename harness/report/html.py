@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from harness.contract.rules import SUITES
 from harness.report.legible import legible
-from harness.report.page import moment, span
+from harness.report.times import moment, span
 
 if TYPE_CHECKING:
     from harness.report.page import Page

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.contract.rules import RULES, SUITES
@@ -14,17 +13,17 @@ from harness.report.failures import BrokenRule, broken_rules
 from harness.report.legible import clipped
 from harness.report.matrix import Group, matrix
 from harness.report.reasons import Reason, reasons
+from harness.report.times import moment, span
+from harness.report.waivers import Waiver, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harness.contract.judge import Violation
     from harness.report.experiments import Experiment
     from harness.report.measurement import Measurement
     from harness.report.results import CheckResult
 
 _SLOWEST, _NAMED = 10, 12
-_VIOLATIONS = 3
 _HEADLINES = {
     Verdict.PASSED: "may be promoted",
     Verdict.FAILED: "must not be promoted",
@@ -47,17 +46,6 @@ class SuiteLine:
     def checks(self) -> int:
         """How many checks it had."""
         return self.passed + self.failed + self.errors + self.skipped
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
-    """A rule that the profile waives: why, how many checks were left out for it, and what is broken all the same."""
-
-    rule: str
-    sentence: str
-    why: str
-    checks: int
-    violations: tuple[Violation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +99,7 @@ def compose(
         suites=tuple(SuiteLine(name=name, **counts) for name, counts in verdict["suites"].items()),
         experiments=tuple(experiments),
         measurement=measurement,
-        waivers=tuple(_waivers(verdict, results)),
+        waivers=tuple(waivers(verdict, results)),
         skipped=reasons(result for result in results if result.outcome == "skipped"),
         slowest=tuple(sorted(results, key=lambda result: -result.duration_s)[:_SLOWEST]),
         comparison=compare(verdict, earlier),
@@ -191,35 +179,6 @@ def _again(verdict: Mapping[str, Any], broken: Sequence[BrokenRule]) -> str:
         return shlex.join(["pytest", asked, f"--sut-rules={','.join(rules)}", *seed])
     suites = [f"--suite={suite}" for suite in verdict["suites"]] if len(verdict["suites"]) < len(SUITES) else []
     return shlex.join(["harness", "gate", asked, *suites, *seed])
-
-
-def _waivers(verdict: Mapping[str, Any], results: Sequence[CheckResult]) -> Iterator[Waiver]:
-    for rule_id, entry in verdict["rules"].items():
-        if "waived" in entry:
-            mine = [one for one in results if rule_id in one.rules and one.outcome == "waived"]
-            found = [broken for one in mine for broken in one.evidence.violations if broken.rule == rule_id]
-            yield Waiver(
-                rule=rule_id,
-                sentence=RULES[rule_id].sentence,
-                why=entry["waived"],
-                checks=len(mine),
-                violations=tuple(found[:_VIOLATIONS]),
-            )
-
-
-def moment(text: str | None) -> str:
-    """Say a moment of UTC to the minute."""
-    return datetime.fromisoformat(text).strftime("%-d %B %Y, %H:%M UTC") if text else "not known"
-
-
-def span(seconds: float) -> str:
-    """Say how long something took, as people do."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 10:  # noqa: PLR2004 - below it a tenth matters
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _counted(number: int, noun: str) -> str:
