@@ -42,7 +42,6 @@ class Measurement:
     budget_s: float
     judged: tuple[Judged, ...]
     latencies: tuple[tuple[str, float], ...]
-    outcomes: tuple[tuple[str, int], ...]
     facts: str
     alt: str
     curves: Markup | None = None
@@ -72,7 +71,6 @@ def measurement_of(record: LoadRecord, judgement: LoadJudgement) -> Measurement:
         budget_s=budget_s,
         judged=tuple(_judged(finding) for finding in judgement.findings.values()),
         latencies=tuple((name, span_s * 1_000) for name, span_s in spans.items()),
-        outcomes=tuple(sorted(judgement.figures.outcomes.items())),
         facts=str(judgement.figures),
         alt=(
             f"Latency of {found.count} answers at {rate_per_s:g} requests/s over time and by percentile: p50 "

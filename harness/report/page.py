@@ -61,7 +61,6 @@ class Page:
     again: str
     broken: tuple[BrokenRule, ...]
     doubts: tuple[Reason, ...]
-    unknown_rules: tuple[str, ...]
     groups: tuple[Group, ...]
     suites: tuple[SuiteLine, ...]
     experiments: tuple[Experiment, ...]
@@ -94,7 +93,6 @@ def compose(
         again=_again(verdict, broken),
         broken=broken,
         doubts=reasons(result for result in results if result.outcome == "error"),
-        unknown_rules=_rules_of(verdict, "unknown"),
         groups=matrix(verdict, results),
         suites=tuple(SuiteLine(name=name, **counts) for name, counts in verdict["suites"].items()),
         experiments=tuple(experiments),

@@ -14,6 +14,7 @@ from harness.report.measurement import FOLDER as LOAD
 from harness.report.measurement import Measurement, measurement_of, read_measurement
 from harness.report.page import compose
 from harness.report.results import read_results
+from harness.report.svg import inline
 from harness.report.verdict import FILE as VERDICT
 
 if TYPE_CHECKING:
@@ -67,18 +68,17 @@ def _experiments(folder: Path, verdict: Mapping[str, Any]) -> Iterator[Experimen
     left_bytes = _PICTURES_BYTES
     for record, judgement in read_experiments(folder, verdict):
         told = experiment_of(record, judgement)
-        timeline = _timeline(folder, record, judgement, told.alt)
+        timeline = _timeline(folder / CHAOS, record, judgement, told.alt)
         left_bytes -= len(timeline)
         yield replace(told, timeline=timeline if left_bytes >= 0 else None)
 
 
 def _timeline(folder: Path, record: Record, judgement: Judgement, alt: str) -> Markup:
     """Return the timeline that was drawn when the experiment ended, or draw it now, where the run was cut short."""
-    from harness.report.svg import inline  # noqa: PLC0415 - matplotlib takes a second, and most runs draw nothing
-    from harness.report.timeline import draw  # noqa: PLC0415 - likewise
+    path = folder / f"{record.name}.svg"
+    if not _is_drawn(path, folder / f"{record.name}.jsonl"):
+        from harness.report.timeline import draw  # noqa: PLC0415 - matplotlib takes a second, and most runs draw nothing
 
-    path = folder / CHAOS / f"{record.name}.svg"
-    if not path.is_file() or path.stat().st_mtime < path.with_suffix(".jsonl").stat().st_mtime:
         draw(record, judgement, path, headline=False)
     return inline(path.read_text(encoding="utf-8"), name=record.name, alt=alt)
 
@@ -87,11 +87,18 @@ def _measurement(folder: Path, verdict: Mapping[str, Any]) -> Measurement | None
     found = read_measurement(folder, verdict)
     if found is None:
         return None
-    from harness.report.load_plots import draw  # noqa: PLC0415 - as above
-    from harness.report.svg import drawn_as_text, inline  # noqa: PLC0415 - as above
-
     told = measurement_of(*found)
-    with drawn_as_text():
-        path = draw(*found, folder / LOAD / "load.svg")
+    path = folder / LOAD / "load.svg"
+    if not _is_drawn(path, folder / LOAD / "record.jsonl"):
+        from harness.report.drawing import drawn_as_text  # noqa: PLC0415 - as above
+        from harness.report.load_plots import draw  # noqa: PLC0415 - as above
+
+        with drawn_as_text():
+            draw(*found, path)
     curves = inline(path.read_text(encoding="utf-8"), name="load", alt=told.alt)
     return replace(told, curves=curves if len(curves) <= _PICTURES_BYTES else None)
+
+
+def _is_drawn(path: Path, record: Path) -> bool:
+    """Whether there is a picture of this record, not of one that an earlier run left under its name."""
+    return path.is_file() and record.is_file() and path.stat().st_mtime >= record.stat().st_mtime

@@ -1,13 +1,11 @@
-"""SVG that fits a page: drawn with its words as text, and put inline in the page's own colours, with nothing active."""
+"""SVG inside a page: in the page's own colours, with a name for who cannot see it, and with nothing active."""
 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import matplotlib as mpl
 from markupsafe import Markup
 
 if TYPE_CHECKING:
@@ -41,13 +39,6 @@ _PICTURE = "data:image/png;base64,"
 
 class NoDrawing(ValueError):  # noqa: N818 - named by what it is
     """A file is no SVG."""
-
-
-@contextmanager
-def drawn_as_text() -> Iterator[None]:
-    """Have matplotlib write words as text, which a page can show in its own font and a reader can search."""
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
-        yield
 
 
 def inline(text: str, *, name: str, alt: str) -> Markup:

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from harness.report.svg import drawn_as_text
+from harness.report.drawing import drawn_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
