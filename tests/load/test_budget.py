@@ -10,6 +10,7 @@ from harness.contract.judge import demand
 from harness.contract.verdict import Verdict
 from harness.load.judge import judge_load
 from harness.load.run import MeasurementFailed, measure
+from harness.report.drawing import drawn_as_text
 from harness.report.load_plots import draw
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def measured(sut_url: str, profile: Profile, series: Sequence[Second], report_di
     record = measure(sut_url, profile, report_dir=report_dir, seed=seed, series=series)
     judgement = judge_load(record, profile)
     (report_dir / "load" / "figures.txt").write_text(f"{judgement}\n")
-    draw(record, judgement, report_dir / "load" / "load.png")
+    with drawn_as_text():
+        draw(record, judgement, report_dir / "load" / "load.svg")
     return judgement
 
 
