@@ -86,7 +86,7 @@ def compose(
     return Page(
         verdict=said,
         image=image,
-        headline=_HEADLINES[said],
+        headline=_headline(verdict, said),
         why=" ".join(_why(verdict, broken)),
         notes=tuple(_notes(verdict, results, experiments, measurement)),
         facts=tuple(_facts(verdict)),
@@ -102,6 +102,12 @@ def compose(
         slowest=tuple(sorted(results, key=lambda result: -result.duration_s)[:_SLOWEST]),
         comparison=compare(verdict, earlier),
     )
+
+
+def _headline(verdict: Mapping[str, Any], said: Verdict) -> str:
+    if said is Verdict.PASSED and _rules_of(verdict, "not_run"):
+        return "keeps what was checked, which is not the whole contract"
+    return _HEADLINES[said]
 
 
 def _rules_of(verdict: Mapping[str, Any], outcome: str) -> tuple[str, ...]:
@@ -134,7 +140,7 @@ def _notes(
 ) -> Iterator[str]:
     """Yield what whoever reads no further should know besides."""
     if idle := [suite for suite in SUITES if suite not in verdict["suites"]]:
-        yield f"Not run: {', '.join(idle)}."
+        yield f"Suites not run: {', '.join(idle)}."
     if unchecked := _rules_of(verdict, "not_run"):
         named = ", ".join(unchecked) if len(unchecked) <= _NAMED else _counted(len(unchecked), "rule")
         yield f"Not checked: {named}."

@@ -51,6 +51,7 @@ def first_screen(found: Element) -> str:
             made_runs.failed,
             "FAILED registry.example:5000/team/price:1.5 must not be promoted It broke 4 rules of the 38",
         ),
+        (made_runs.waived, "keeps what was checked, which is not the whole contract 1 rule, 1 check: every one holds."),
         (
             made_runs.unknown,
             "UNKNOWN The image must not be promoted: whether it keeps its promises is not known The run ended with",
