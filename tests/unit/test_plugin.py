@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -108,6 +109,13 @@ def test_evidence_travels_between_processes(pytester: pytest.Pytester) -> None:
     """)
     run(pytester, EVIDENCE)
     assert read_results(pytester.path / "report")[1].evidence.says == "record 1: price is null"
+
+
+def test_junit_names_suite_and_rules_and_leaves_the_evidence_to_the_report(pytester: pytest.Pytester) -> None:
+    run(pytester, EVIDENCE, "--junitxml=junit.xml")
+    cases = ET.parse(pytester.path / "junit.xml").iter("testcase")  # noqa: S314 - pytest wrote it just now
+    found = [[(one.get("name"), one.get("value")) for one in case.iter("property")] for case in cases]
+    assert found == [[("suite", "dq"), ("rule", "D3")], [("suite", "dq"), ("rule", "D4"), ("violated", "D4")]]
 
 
 def test_page_that_cannot_be_written_changes_no_verdict(pytester: pytest.Pytester) -> None:
