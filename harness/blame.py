@@ -33,7 +33,7 @@ def blame(
     causes = list(_causes(error))
     theirs = [cause for cause in causes if isinstance(cause, THEIRS)]
     if not theirs:
-        report.user_properties.append((recorder.OURS, type(error).__name__))
+        _note(item, report, [(recorder.OURS, type(error).__name__)])
         return
     violated = list(dict.fromkeys(rule_id for cause in theirs for rule_id in _violated(cause, sut)))
     log = sut.story() if sut is not None else ""
@@ -42,9 +42,15 @@ def blame(
     if violated and all(rule_id in profile.waived for rule_id in violated):
         _waive(item, report, violated, profile)
         return
-    report.user_properties += [(recorder.VIOLATED, rule_id) for rule_id in violated if rule_id not in profile.waived]
+    _note(item, report, [(recorder.VIOLATED, rule_id) for rule_id in violated if rule_id not in profile.waived])
     if log:
         report.sections.append(("sut", legible(log)))
+
+
+def _note(item: pytest.Item, report: pytest.TestReport, properties: list[tuple[str, object]]) -> None:
+    """Write properties into this report, and into the item: junit.xml takes them from its last report."""
+    report.user_properties += properties
+    item.user_properties += properties
 
 
 def _causes(error: BaseException) -> list[BaseException]:
