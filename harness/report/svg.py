@@ -65,10 +65,20 @@ def _kept(element: ET.Element, name: str) -> ET.Element:
     kept = ET.Element(_local(element.tag))
     kept.text, kept.tail = _words(element.text), _words(element.tail)
     kept.attrib |= dict(_attributes(element, name))
-    kept.extend(
-        _kept(child, name) for child in element if isinstance(child.tag, str) and _DRAWING.fullmatch(_local(child.tag))
-    )
+    drawing = [child for child in element if isinstance(child.tag, str) and _DRAWING.fullmatch(_local(child.tag))]
+    kept.extend(_kept(child, name) for child in drawing)
+    _say_once(kept)
     return kept
+
+
+def _say_once(group: ET.Element) -> None:
+    """Give a group the style that all its points have: a scatter of thousands says it thousands of times."""
+    styles = {child.get("style", "") for child in group}
+    is_scatter = group.tag == "g" and {child.tag for child in group} == {"use"} and "style" not in group.attrib
+    if is_scatter and len(styles) == 1 and (style := styles.pop()) and "opacity" not in style:
+        group.set("style", style)
+        for child in group:
+            child.attrib.pop("style", None)
 
 
 def _attributes(element: ET.Element, name: str) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,19 @@ def test_what_could_act_is_dropped() -> None:
     assert [one.text for one in elements if one.tag == "text"] == ["a <b> c d"]
 
 
+def test_style_that_all_points_have_is_said_once() -> None:
+    points = '<use href="#a" x="1" style="fill: #0072b2"/><use href="#a" x="2" style="fill: #0072b2"/>'
+    drawn = f'<svg xmlns="http://www.w3.org/2000/svg"><g>{points}</g><path id="a"/></svg>'
+    elements = parse(str(inline(drawn, name="one", alt=""))).all()
+    assert [one.attributes.get("style") for one in elements if one.tag in ("g", "use")] == [
+        *("fill: var(--plot-blue)", None, None)
+    ]
+    faint = drawn.replace("fill: #0072b2", "opacity: 0.5")
+    assert [one.attributes.get("style") for one in parse(str(inline(faint, name="one", alt=""))).all("use")] == [
+        *("opacity: 0.5", "opacity: 0.5")
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "<html/>", "<svg", "<svg/>", '<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'])
 def test_what_is_no_drawing_is_refused(text: str) -> None:
     with pytest.raises(NoDrawing):
