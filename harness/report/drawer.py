@@ -53,7 +53,7 @@ def _draw_all(paths: IO[str]) -> None:
     for line in paths:
         path = Path(line.rstrip("\n"))
         record = read(path)
-        draw(record, judge(record), path.with_suffix(".png"))
+        draw(record, judge(record), path.with_suffix(".svg"), headline=False)
 
 
 if __name__ == "__main__":

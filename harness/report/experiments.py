@@ -30,8 +30,8 @@ _WORST_FIRST = {Verdict.FAILED: 0, Verdict.UNKNOWN: 1, Verdict.PASSED: 2}
 class Experiment:
     """One experiment: what it came to, and what was seen; `timeline` is a part of a page, None where it was left out.
 
-    `recovered_after_s` is counted from the revert, `granted_s` what the profile grants for it; `alt` says in words what
-    the timeline shows.
+    `recovered_after_s` is counted from the revert, `granted_s` what the profile grants for it; `fate` is what became of
+    a container that the fault may end; `alt` says in words what the timeline shows.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Experiment:
     rules: tuple[str, ...]
     recovered_after_s: float | None
     granted_s: float
+    fate: str
     violations: tuple[Violation, ...]
     doubts: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -64,6 +65,7 @@ def experiment_of(record: Record, judgement: Judgement) -> Experiment:
         rules=tuple(dict.fromkeys(violation.rule for violation in judgement.violations)),
         recovered_after_s=judgement.recovered_after_s,
         granted_s=record.measure.recovery_s,
+        fate=judgement.fate or "",
         violations=tuple(_shortened(violation) for violation in judgement.violations),
         doubts=tuple(clipped(doubt, _TEXT) for doubt in judgement.doubts),
         remarks=tuple(clipped(remark, _TEXT) for remark in judgement.remarks),

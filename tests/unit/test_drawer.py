@@ -20,7 +20,7 @@ def test_each_record_is_drawn_beside_its_file_by_the_end(tmp_path: Path) -> None
         write(GOOD, tmp_path / f"{name}.jsonl")
         drawer.draw(tmp_path / f"{name}.jsonl")
     drawer.close()
-    assert all((tmp_path / f"{name}.png").stat().st_size > 10_000 for name in ("kill", "pause"))
+    assert all((tmp_path / f"{name}.svg").stat().st_size > 10_000 for name in ("kill", "pause"))
 
 
 def test_what_could_not_be_drawn_is_said(tmp_path: Path) -> None:
