@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Narrow, so that its words can be read where a phone shows it a little smaller.
 _SIZE_INCHES, _POINTS = (5.4, 3.5), 9
 _DPI = 150
+_MARGINS = {"left": 0.125, "right": 0.985, "bottom": 0.125, "hspace": 0.13}
+_TOP, _TOP_BELOW_HEADLINE = 0.86, 0.77
 # Colours that people with any colour vision tell apart (Okabe and Ito), and a shape each.
 _LOOKS: dict[Outcome, tuple[str, str]] = {
     "right": ("#0072B2", "o"),
@@ -45,7 +47,9 @@ def draw(record: Record, judgement: Judgement, path: Path, *, headline: bool = T
 
 
 def _figure(record: Record, headline: str) -> Figure:
-    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    figure = Figure(figsize=_SIZE_INCHES)
+    # Fixed margins, with room for legend and headline: to find them out takes as long as all of the drawing.
+    figure.subplots_adjust(**_MARGINS, top=_TOP_BELOW_HEADLINE if headline else _TOP)
     windows, pings = figure.subplots(2, 1, sharex=True, sharey=True, height_ratios=[3, 1])
     _scatter(windows, [p for p in record.probes if p.asked not in ("ping", *_INVALID)])
     _scatter(pings, record.pings())
@@ -58,7 +62,7 @@ def _figure(record: Record, headline: str) -> Figure:
     windows.axhline(record.measure.budget_s, color="#999999", linestyle="--", linewidth=1, label="budget")
     figure.legend(
         *windows.get_legend_handles_labels(),
-        loc="outside upper left",
+        loc="upper left",
         ncols=4,
         frameon=False,
         fontsize=8,
