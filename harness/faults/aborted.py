@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, window_of
+from harness.faults.requests_in_bytes import FreshBody, invocation
 from harness.faults.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ _RESET = struct.pack("ii", 1, 0)
 
 def aborted(profile: Profile, series: Sequence[Second]) -> Traffic:
     """Make the fault that a profile describes."""
-    body = window_of(profile, series)
-    request = invocation(profile.http, body)
-    cuts = (10, len(request) - len(body), len(request) - len(body) // 2, len(request))
+    body = FreshBody(profile, series)
+    whole = len(invocation(profile.http, body()))
+    cuts = (10, whole - len(body()), whole - len(body()) // 2, whole)
 
     async def behave(visit: Visit) -> None:
+        request = invocation(profile.http, body())
         await visit.send(request[: cuts[(visit.number + visit.turn) % len(cuts)]])
         visit.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.faults.crowd import Crowd
 from harness.faults.fault import Expectation, Struck
+from harness.system.container import SutLost
 from harness.system.networks import nearest_address, own_address, resets_met
 from harness.system.processes import OutOfReach
 from harness.system.proxy.proxy import Proxy
@@ -68,7 +69,7 @@ class BadNetwork:
             own_address(sut)
         except OutOfReach as error:
             return str(error)
-        except WaitedInVain:
+        except (SutLost, WaitedInVain):
             return None  # it never got ready: the experiment will say so
         return None
 
@@ -88,30 +89,36 @@ class BadNetwork:
         del before
         if self._proxy is None or self._crowd is None or not self._crowd.is_all_there:
             return None
-        story = f"{self._crowd.story()}; {_story(self.ways, self._proxy.tell())}"
+        told = self._proxy.tell()
+        story = f"{self._crowd.story()}; {_story(self.ways, told)}"
         if not sut.state().is_up:
             return f"the container is down; {story}"
-        if self.must_reset and resets_met(sut) == self._resets_before:
+        if self.must_reset and resets_met(sut) <= self._resets_before:
             return None
-        shown = [bool(_evidence(way, told)) for way, told in zip(self.ways, self._proxy.tell(), strict=True)]
+        shown = [bool(_evidence(way, one)) for way, one in zip(self.ways, told, strict=True)]
         # A sut that one trouble has silenced says nothing that another could do harm to.
         is_silent = time.monotonic() > self._struck_s + _SILENT_S and any(shown)
         return story if all(shown) or is_silent else None
 
     def revert(self, sut: Sut) -> None:
-        """Send the crowd away, once it has ended what it has begun, and end the proxy."""
+        """Send the crowd away, once it has ended what it has begun, and end the proxy.
+
+        Raises `ProxyLost` where that ended by itself: then what the crowd met is nobody's doing but ours.
+        """
         del sut
         if self._crowd is not None:
             self._crowd.leave(patience_s=self.patience_s)
-        if self._proxy is not None:
-            if not self._proxy.has_ended:
-                self._told_last = _story(self.ways, self._proxy.tell())
-            self._proxy.end()
+        proxy, self._proxy = self._proxy, None
+        if proxy is not None:
+            try:
+                self._told_last = _story(self.ways, proxy.tell())
+            finally:
+                proxy.end()
 
     def has_reverted(self, sut: Sut, before: State) -> str | None:
         """Show that nobody is left, and no connection."""
         del sut, before
-        is_gone = (self._crowd is None or self._crowd.is_gone) and (self._proxy is None or self._proxy.has_ended)
+        is_gone = self._proxy is None and (self._crowd is None or self._crowd.is_gone)
         return f"all gone; {self._told_last}" if is_gone else None
 
     def mend(self, sut: Sut) -> str:

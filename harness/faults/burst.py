@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, window_of
+from harness.faults.requests_in_bytes import FreshBody, invocation
 from harness.faults.traffic import MAY_SHED, Traffic
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ _PERIOD_S = 1.0
 
 def burst(profile: Profile, series: Sequence[Second]) -> Traffic:
     """Make the fault that a profile describes."""
-    request = invocation(profile.http, window_of(profile, series))
+    body = FreshBody(profile, series)
 
     async def behave(visit: Visit) -> None:
-        await visit.send(request)
+        await visit.send(invocation(profile.http, body()))
         await visit.until_closed()
 
     # As many clients as come within a period: one that waits long for its answer holds up nobody else.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.faults.bad_network import BadNetwork
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, ping, window_of
+from harness.faults.requests_in_bytes import FreshBody, invocation, ping
 from harness.system.proxy.proxy import Way
 from harness.system.proxy.troubles import HalfOpen
 
@@ -23,13 +23,13 @@ _FIRST_BYTES = 16
 
 def half_open(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     """Make the fault that a profile describes."""
-    whole = len(invocation(profile.http, window_of(profile, series), keep=True))
+    body = FreshBody(profile, series)
+    whole = len(invocation(profile.http, body(), keep=True))
     ways = (Way(to_sut=HalfOpen(after_bytes=whole // 2)), Way(to_client=HalfOpen(after_bytes=_FIRST_BYTES)))
 
     async def behave(visit: Visit) -> None:
         is_asking = visit.number % len(ways) == 0
-        window = window_of(profile, series)
-        await visit.send(invocation(profile.http, window, keep=True) if is_asking else ping(profile.http))
+        await visit.send(invocation(profile.http, body(), keep=True) if is_asking else ping(profile.http))
         await asyncio.sleep(_STAYS_S)  # then it leaves, and the sut does not hear of it
 
     manner = Manner(size=profile.chaos.slow_clients, period_s=_PERIOD_S, behave=behave)

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, ping, window_of
+from harness.faults.requests_in_bytes import FreshBody, invocation, ping
 from harness.faults.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ _FOR_GOOD_S = 3_600.0
 
 def not_reading(profile: Profile, series: Sequence[Second]) -> Traffic:
     """Make the fault that a profile describes."""
-    request = invocation(profile.http, window_of(profile, series), keep=True)
+    body = FreshBody(profile, series)
 
     async def behave(visit: Visit) -> None:
+        request = invocation(profile.http, body(), keep=True)
         visit.writer.transport.pause_reading()  # type: ignore[attr-defined] # a stream's transport reads too
         if visit.number % 2:
             await visit.send((request if visit.number % _EVERY == 1 else ping(profile.http)) * _PIPELINED)

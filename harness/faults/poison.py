@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, window_of
+from harness.faults.requests_in_bytes import FreshBody, invocation
 from harness.faults.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -25,12 +25,11 @@ _LONGEST_ID = 128
 def poison(profile: Profile, series: Sequence[Second]) -> Traffic:
     """Make the fault that a profile describes."""
     seconds = series[: profile.window.records]
-    bodies = [window_of(profile, _moved(seconds, level, move)) for level, move in _MOVES]
-    own = f"X-Request-Id: {'p' * _LONGEST_ID}\r\nConnection: close\r\n".encode()
-    requests = [invocation(profile.http, body).replace(b"Connection: close\r\n", own) for body in bodies]
+    bodies = [FreshBody(profile, _moved(seconds, level, move)) for level, move in _MOVES]
 
     async def behave(visit: Visit) -> None:
-        await visit.send(requests[(visit.number + visit.turn) % len(requests)])
+        body = bodies[(visit.number + visit.turn) % len(bodies)]
+        await visit.send(invocation(profile.http, body(), request_id="p" * _LONGEST_ID))
         await visit.until_closed()
 
     manner = Manner(size=_CLIENTS, period_s=_PERIOD_S, behave=behave)

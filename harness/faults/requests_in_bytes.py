@@ -25,6 +25,20 @@ def window_of(profile: Profile, seconds: Sequence[Second]) -> bytes:
     return to_json(profile.window, fresh_window(profile, seconds))
 
 
+class FreshBody:
+    """A good window as JSON, made anew every second: one that was made long ago would be refused for its age."""
+
+    def __init__(self, profile: Profile, seconds: Sequence[Second]) -> None:
+        self._profile, self._seconds = profile, seconds
+        self._made_at, self._body = 0, b""
+
+    def __call__(self) -> bytes:
+        """Return it, of the same length each time."""
+        if int(time.time()) != self._made_at:
+            self._made_at, self._body = int(time.time()), window_of(self._profile, self._seconds)
+        return self._body
+
+
 def invocation(
     http: Http,
     body: bytes,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.faults.bad_network import BadNetwork
 from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import invocation, window_of
+from harness.faults.requests_in_bytes import FreshBody, invocation
 from harness.system.proxy.proxy import Way
 from harness.system.proxy.troubles import Reset
 
@@ -23,11 +23,12 @@ _PIPELINED, _FIRST_BYTES = 3, 16
 
 def reset(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     """Make the fault that a profile describes."""
-    whole = len(invocation(profile.http, window_of(profile, series), keep=True))
+    body = FreshBody(profile, series)
+    whole = len(invocation(profile.http, body(), keep=True))
     ways = (Way(to_sut=Reset(after_bytes=whole // 2)), Way(to_client=Reset(after_bytes=_FIRST_BYTES)))
 
     async def behave(visit: Visit) -> None:
-        request = invocation(profile.http, window_of(profile, series), keep=True)
+        request = invocation(profile.http, body(), keep=True)
         await visit.send(request * (_PIPELINED if visit.number % len(ways) else 1))
         await visit.until_closed()
 

@@ -53,10 +53,13 @@ def nearest_address(sut: Sut) -> tuple[str, int]:
 
 
 def resets_met(sut: Sut) -> int:
-    """Return how many connections the container's kernel has seen end with a reset, since its network began."""
-    pid = sut.container.attrs["State"]["Pid"]
-    rows = [line.split()[1:] for line in Path(f"/proc/{pid}/net/snmp").read_text().splitlines() if line[:4] == "Tcp:"]
-    return int(dict(zip(*rows, strict=True))["EstabResets"])
+    """Return how many connections the container's kernel has seen end with a reset; 0 where it is down."""
+    try:
+        counted = Path(f"/proc/{sut.container.attrs['State']['Pid']}/net/snmp").read_text()
+    except OSError:
+        return 0
+    names, values = (line.split() for line in counted.splitlines() if line.startswith("Tcp:"))
+    return int(dict(zip(names, values, strict=True))["EstabResets"])
 
 
 def network_of(sut: Sut) -> str:

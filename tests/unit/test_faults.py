@@ -15,6 +15,7 @@ from harness.faults import FAULTS, faults_of
 from harness.faults.attempt import Question
 from harness.faults.bad_network import BadNetwork
 from harness.faults.half_sent import Part, send_half
+from harness.faults.requests_in_bytes import FreshBody
 from harness.faults.traffic import Traffic
 
 PROFILE = load_profile()
@@ -102,3 +103,13 @@ def test_a_half_sent_request_that_is_dropped_says_so() -> None:
     attempt = half.finish(due_s=time.monotonic())
     assert attempt.answer is None
     assert attempt.failure.startswith("closed")
+
+
+def test_a_body_that_is_sent_much_later_is_fresh_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = FreshBody(PROFILE, SERIES)
+    first, again = body(), body()
+    later_s = time.time() + 90
+    monkeypatch.setattr("harness.faults.requests_in_bytes.time.time", lambda: later_s)
+    assert again is first
+    assert body() != first
+    assert len(body()) == len(first)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -27,12 +30,12 @@ from harness.faults.fault import Asking, Fitted
 from harness.system.container import State
 from harness.system.networks import network_of, own_address
 from harness.system.processes import OutOfReach
+from harness.system.proxy.proxy import ProxyLost
 from harness.system.proxy.troubles import Clear
 from harness.system.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from harness.faults.fault import Fault
     from harness.system.container import Sut
@@ -215,6 +218,27 @@ def test_every_trouble_does_harm_in_each_of_its_directions_and_leaves_nothing(na
             fault.revert(sut)
             fault.revert(sut)
         assert "all gone" in (fault.has_reverted(sut, before) or "")
+
+
+def test_a_proxy_that_dies_is_an_error_of_ours() -> None:
+    with _serving(whole) as sut:
+        fault = _fault("delay")
+        fault.inject(sut)
+        wait_for(lambda: fault.has_taken(sut, sut.state()), subject="the fault", budget_s=5)
+        (child,) = (pid for pid in _children() if "harness.system.proxy" in _command(pid))
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(ProxyLost):
+            fault.revert(sut)
+        fault.revert(sut)
+        assert "all gone" in (fault.has_reverted(sut, sut.state()) or "")
+
+
+def _children() -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 @pytest.mark.parametrize("name", BEHIND_PROXY)
