@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from harness.contract.judge import OK, UNAVAILABLE, Violation
 from harness.contract.verdict import Verdict, merge
-from harness.load.answers import Wrong, wrong_answers
+from harness.load.answers import Wrong, wrong_answers, wrong_refusals
 from harness.load.figures import Figures, Stall, cpu_share, figures, kind_of, lag_p99_s, latencies_of, stalls_of
 from harness.load.share import Share
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.load.record import Attempt, LoadRecord
 
-Subject = Literal["latency", "errors", "deadline", "ping", "accept"]
+Subject = Literal["latency", "errors", "refusals", "deadline", "ping", "accept"]
 _SHOWN = 3
 # A schedule of which less than this share was sent was not the load that was promised.
 _SENT_LEAST = 0.99
@@ -60,36 +60,38 @@ class LoadJudgement:
 
 def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
     """Judge a record against a profile; the warm-up is told of, and does not count."""
-    invocations, pings = record.of_kind("invocation"), record.of_kind("ping")
+    invocations, broken, pings = (record.of_kind(kind) for kind in ("invocation", "broken", "ping"))
     wrong = wrong_answers(record.plan, invocations, profile)
-    spoiled = _spoiled(record, invocations)
+    let_through = wrong_refusals(record.plan, broken, profile)
+    spoiled = _spoiled(record, len(invocations) + len(broken))
     over = _over_budget(invocations, wrong, record, profile)
     findings = (
         _latency(over, invocations, profile, spoiled),
         _errors(invocations, wrong, spoiled),
-        _deadline(invocations, profile),
+        *([_refusals(broken, let_through)] if profile.load.broken_share else []),
+        _deadline([*invocations, *broken], profile),
         _pings(pings, profile, spoiled),
-        _accepts([*invocations, *pings], profile, spoiled, stalls_of(record)),
+        _accepts([*invocations, *broken, *pings], profile, spoiled, stalls_of(record)),
     )
     return LoadJudgement(
         findings={finding.subject: finding for finding in findings},
         spoiled=spoiled,
         over_budget=over,
-        figures=figures(record, {id(found.attempt) for found in wrong}),
+        figures=figures(record, {id(found.attempt) for found in (*wrong, *let_through)}),
     )
 
 
-def _spoiled(record: LoadRecord, invocations: Sequence[Attempt]) -> tuple[str, ...]:
+def _spoiled(record: LoadRecord, sent: int) -> tuple[str, ...]:
     """Say what about the generator, or the machine, makes the moments in a record worthless."""
     limits, lag_s, cpu = record.plan.limits, lag_p99_s(record), cpu_share(record)
-    due = record.plan.rate_per_s * record.plan.duration_s
+    due = record.plan.rate_per_s * record.counted_s
     ours = [one for one in record.attempts if one.outcome == "ours"]
     reasons = {
         f"the generator's lag: p99 {lag_s * 1000:.1f} ms, over {limits.lag_p99_s * 1000:g} ms": lag_s
         > limits.lag_p99_s,
         f"the generator's CPU: {cpu:.0%} of a core, over {limits.cpu_share:.0%}": cpu > limits.cpu_share,
-        f"the generator sent {len(invocations)} of {due:g} requests": record.plan.profile.load.arrivals == "constant"
-        and len(invocations) < due * _SENT_LEAST - 1,
+        f"the generator sent {sent} of {due:g} requests": record.plan.profile.load.arrivals == "constant"
+        and sent < due * _SENT_LEAST - 1,
         f"{len(ours)} requests failed on our side: {ours[0].detail if ours else ''}": bool(ours),
     }
     return tuple(reason for reason, applies in reasons.items() if applies)
@@ -138,6 +140,16 @@ def _errors(invocations: Sequence[Attempt], wrong: Sequence[Wrong], spoiled: Seq
     by_rule = {found.violation.rule: found.violation for found in reversed(wrong)}
     broken += list(by_rule.values())
     return _finding("errors", broken) if broken or not spoiled else _unknown("errors", spoiled)
+
+
+def _refusals(broken: Sequence[Attempt], let_through: Sequence[Wrong]) -> Finding:
+    """Judge what was broken on purpose: one example of each rule that was not kept, and how often it was not."""
+    if not broken:
+        return _unknown("refusals", ["no broken request was sent"])
+    times = Counter(found.violation.rule for found in let_through)
+    firsts = {found.violation.rule: found.violation for found in reversed(let_through)}
+    counted = {rule: f"{times[rule]} of {len(broken)} broken requests: {firsts[rule].actual}" for rule in firsts}
+    return _finding("refusals", [replace(firsts[rule], actual=counted[rule]) for rule in sorted(firsts)])
 
 
 def _deadline(invocations: Sequence[Attempt], profile: Profile) -> Finding:

@@ -14,12 +14,11 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-from harness.contract.profile import load_profile
+from harness.load.glance import Refused, newest_of
 
 LOOPBACK = "127.0.0.1"
-_WINDOW = load_profile().window
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _PARTS = 10_000
@@ -89,7 +88,7 @@ class Conversation(asyncio.Protocol):
         if not end or len(body) < _length(head):
             return
         self._received = b""
-        answer = _response(_answer(head.lower(), body))
+        answer = _response(*_answer(head.lower(), body))
         pause_s = self._pace.next_pause_s() if head.startswith(b"POST") else self._pace.frozen_s()
         if pause_s:
             asyncio.get_running_loop().call_later(pause_s, self._write, answer)
@@ -118,34 +117,26 @@ def _length(head: bytes) -> int:
     return int(found[1]) if found else 0
 
 
-def _answer(head: bytes, body: bytes) -> object:
+def _answer(head: bytes, body: bytes) -> tuple[int, object]:
     if not head.startswith(b"post"):
-        return {}
-    read = _last_of_csv if b"content-type: text/csv" in head else _last_of_json
-    last = read(body)
-    return {
-        "prediction": float(last[_WINDOW.named("close")]),
-        "as_of": last[_WINDOW.named("end")],
+        return 200, {}
+    try:
+        last = newest_of(body, is_csv=b"content-type: text/csv" in head, now_s=time.time())
+    except Refused as refused:
+        return refused.status, {"error": {"code": "refused", "dimension": refused.dimension, "message": str(refused)}}
+    return 200, {
+        "prediction": last.close,
+        "as_of": last.end,
         "horizon_s": 1,
         "model": {"name": "known-truth", "version": "1"},
         "anomalies": [],
     }
 
 
-# Only the last record is read: the less an answer costs, the closer the latencies are to what is known.
-def _last_of_json(body: bytes) -> dict[str, Any]:
-    last: dict[str, Any] = json.loads(body[body.rindex(b"{") : body.rindex(b"}]") + 1])
-    return last
-
-
-def _last_of_csv(body: bytes) -> dict[str, Any]:
-    names, last = body[: body.index(b"\n")], body[body.rindex(b"\n", 0, -1) :]
-    return dict(zip(names.decode().split(","), last.decode().strip().split(","), strict=True))
-
-
-def _response(answer: object) -> bytes:
+def _response(status: int, answer: object) -> bytes:
     body = json.dumps(answer).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    head = b"HTTP/1.1 %d \r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+    return head + body
 
 
 def main() -> None:

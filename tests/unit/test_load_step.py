@@ -8,7 +8,7 @@ import pytest
 
 from harness.contract.verdict import Verdict
 from harness.load.judge import judge_load
-from harness.load.progress import read_progress, write_progress
+from harness.load.progress import Tally, read_progress
 from harness.load.search import Staircase, Step, step_of
 from harness.report.load_plots import draw, draw_staircase
 from tests.unit.test_load_judge import PLAN, invocation, record
@@ -45,10 +45,12 @@ def test_errors_and_late_answers_are_not_kept() -> None:
 def test_progress_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
     assert read_progress(path) is None
-    write_progress([invocation(0), invocation(1, status=503)], PLAN, path)
+    ended = [invocation(0), invocation(1, status=503), invocation(2, latency_s=2), invocation(3, kind="ping")]
+    Tally(path=path, length_s=32, budget_s=1).count(ended, until_s=4)
     found = read_progress(path)
     assert found is not None
-    assert (found.ended, found.bad, found.planned) == (2, 1, round(PLAN.rate_per_s * PLAN.length_s))
+    assert (found.ended, found.bad, found.until_s) == (3, 2, 4)
+    assert str(found) == "4 of 32 s: 3 answers, 2 late or not 200, p99 now 2000 ms"
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])
