@@ -114,8 +114,12 @@ def stalls_of(record: LoadRecord) -> list[Stall]:
 
 def latencies_of(invocations: Sequence[Attempt]) -> Latencies:
     """Return the latencies of those that were answered with 200."""
-    answered = [one for one in invocations if one.status == OK]
-    ordered = sorted(one.latency_s for one in answered)
+    return exact([one.latency_s for one in invocations if one.status == OK])
+
+
+def exact(latencies_s: Sequence[float]) -> Latencies:
+    """Return the figures of latencies, in the order of their due moments."""
+    ordered = sorted(latencies_s)
     return Latencies(
         count=len(ordered),
         p50_s=percentile(ordered, 0.5),
@@ -123,7 +127,7 @@ def latencies_of(invocations: Sequence[Attempt]) -> Latencies:
         p99_s=percentile(ordered, 0.99),
         p999_s=percentile(ordered, 0.999),
         longest_s=percentile(ordered, 1.0),
-        first_s=percentile([one.latency_s for one in answered[:1]], 1.0),
+        first_s=percentile(latencies_s[:1], 1.0),
     )
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Literal
 from harness.contract.judge import OK, UNAVAILABLE, Violation
 from harness.contract.verdict import Verdict, merge
 from harness.load.answers import Wrong, wrong_answers, wrong_refusals
-from harness.load.figures import Figures, Stall, cpu_share, figures, kind_of, lag_p99_s, latencies_of, stalls_of
+from harness.load.figures import (
+    Figures,
+    Latencies,
+    Stall,
+    cpu_share,
+    figures,
+    kind_of,
+    lag_p99_s,
+    latencies_of,
+    stalls_of,
+)
 from harness.load.share import Share
 
 if TYPE_CHECKING:
@@ -18,7 +28,7 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.load.record import Attempt, LoadRecord
 
-Subject = Literal["latency", "errors", "refusals", "deadline", "ping", "accept"]
+Subject = Literal["latency", "errors", "refusals", "deadline", "ping", "accept", "growth", "leaks"]
 _SHOWN = 3
 # A schedule of which less than this share was sent was not the load that was promised.
 _SENT_LEAST = 0.99
@@ -66,7 +76,7 @@ def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
     spoiled = _spoiled(record, len(invocations) + len(broken))
     over = _over_budget(invocations, wrong, record, profile)
     findings = (
-        _latency(over, invocations, profile, spoiled),
+        judge_latency(over, latencies_of(invocations), profile, spoiled),
         _errors(invocations, wrong, spoiled),
         *([_refusals(broken, let_through)] if profile.load.broken_share else []),
         _deadline([*invocations, *broken], profile),
@@ -103,22 +113,22 @@ def _over_budget(invocations: Sequence[Attempt], wrong: Sequence[Wrong], record:
     return Share(hits=hits, of=len(invocations), confidence=record.plan.limits.confidence)
 
 
-def _latency(over: Share, invocations: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
+def judge_latency(over: Share, latencies: Latencies, profile: Profile, spoiled: Sequence[str]) -> Finding:
+    """Judge whether the share over the budget keeps its limit, with the share's confidence."""
     if spoiled:
-        return _unknown("latency", spoiled)
-    limit, told = profile.load.over_budget_share, _told(over, profile, invocations)
+        return unknown("latency", spoiled)
+    limit, told = profile.load.over_budget_share, _told(over, profile, latencies)
     is_within = over.is_within(limit)
     if is_within is None:
         more = over.more_needed(limit)
         way_out = f"needs {more} more requests" if more else "no number of requests decides at this share"
-        return _unknown("latency", [f"{told}: {way_out}"])
+        return unknown("latency", [f"{told}: {way_out}"])
     expected = f"at most {limit:.2%} of requests over {profile.http.budget_s:g} s from their due moment"
     broken = [] if is_within else [Violation(rule="P7", expected=expected, actual=told)]
-    return _finding("latency", broken)
+    return finding_of("latency", broken)
 
 
-def _told(over: Share, profile: Profile, invocations: Sequence[Attempt]) -> str:
-    found = latencies_of(invocations)
+def _told(over: Share, profile: Profile, found: Latencies) -> str:
     return (
         f"{over.hits} of {over.of} ({over.observed:.2%}) were over {profile.http.budget_s:g} s or wrong; "
         f"with {over.confidence:.0%} confidence at least {over.lower:.2%}, at most {over.upper:.2%}; "
@@ -139,17 +149,17 @@ def _errors(invocations: Sequence[Attempt], wrong: Sequence[Wrong], spoiled: Seq
         broken = [Violation(rule="P7", expected="a right answer to every valid request", actual=actual)]
     by_rule = {found.violation.rule: found.violation for found in reversed(wrong)}
     broken += list(by_rule.values())
-    return _finding("errors", broken) if broken or not spoiled else _unknown("errors", spoiled)
+    return finding_of("errors", broken) if broken or not spoiled else unknown("errors", spoiled)
 
 
 def _refusals(broken: Sequence[Attempt], let_through: Sequence[Wrong]) -> Finding:
     """Judge what was broken on purpose: one example of each rule that was not kept, and how often it was not."""
     if not broken:
-        return _unknown("refusals", ["no broken request was sent"])
+        return unknown("refusals", ["no broken request was sent"])
     times = Counter(found.violation.rule for found in let_through)
     firsts = {found.violation.rule: found.violation for found in reversed(let_through)}
     counted = {rule: f"{times[rule]} of {len(broken)} broken requests: {firsts[rule].actual}" for rule in firsts}
-    return _finding("refusals", [replace(firsts[rule], actual=counted[rule]) for rule in sorted(firsts)])
+    return finding_of("refusals", [replace(firsts[rule], actual=counted[rule]) for rule in sorted(firsts)])
 
 
 def _deadline(invocations: Sequence[Attempt], profile: Profile) -> Finding:
@@ -164,7 +174,7 @@ def _deadline(invocations: Sequence[Attempt], profile: Profile) -> Finding:
         for promise, found in promises.items()
         if found
     ]
-    return _finding("deadline", broken)
+    return finding_of("deadline", broken)
 
 
 def _pings(pings: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
@@ -179,8 +189,8 @@ def _pings(pings: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -
         if found
     ]
     if broken:
-        return _finding("ping", broken)
-    return _unknown("ping", spoiled or ["no ping was sent"]) if spoiled or not pings else _finding("ping", [])
+        return finding_of("ping", broken)
+    return unknown("ping", spoiled or ["no ping was sent"]) if spoiled or not pings else finding_of("ping", [])
 
 
 def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[str], stalls: Sequence[Stall]) -> Finding:
@@ -193,18 +203,20 @@ def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[st
         longest_s = max((one.connect_s or 0 for one in made), default=0.0)
         actual = f"{len(refused)} refused, {len(slow)} of {len(made)} later, the longest {longest_s:.3f} s"
         promise = f"new connections accepted within {profile.http.accept_s:g} s under load"
-        return _finding("accept", [Violation(rule="C16", expected=promise, actual=actual)])
+        return finding_of("accept", [Violation(rule="C16", expected=promise, actual=actual)])
     if spoiled or not made:
-        return _unknown("accept", spoiled or ["no new connection was made"])
-    return _finding("accept", [])
+        return unknown("accept", spoiled or ["no new connection was made"])
+    return finding_of("accept", [])
 
 
-def _finding(subject: Subject, broken: Sequence[Violation]) -> Finding:
+def finding_of(subject: Subject, broken: Sequence[Violation]) -> Finding:
+    """Return what a subject came to where it could be judged."""
     verdict = Verdict.FAILED if broken else Verdict.PASSED
     return Finding(subject=subject, verdict=verdict, violations=tuple(broken))
 
 
-def _unknown(subject: Subject, reasons: Sequence[str]) -> Finding:
+def unknown(subject: Subject, reasons: Sequence[str]) -> Finding:
+    """Return a finding that could not be made, for these reasons."""
     return Finding(subject=subject, verdict=Verdict.UNKNOWN, reason="; ".join(reasons))
 
 
