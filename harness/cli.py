@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
-from harness.arguments import add_judge, add_load, add_memory
+from harness.arguments import add_judge, add_memory
 from harness.contract.rules import SUITES
+from harness.load_arguments import add_load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
     _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again, or find the least memory"))
-    add_load(commands.add_parser("load", help="load a container at one rate, or search the highest that it keeps"))
+    add_load(commands.add_parser("load", help="load a container: at one rate, for long, by hand, or to its limit"))
     setup = commands.add_parser("setup", help="make Docker, the base image and the reference image ready")
     setup.set_defaults(run=_setup)
     doctor = commands.add_parser("doctor", help="say what is there, what is missing, and what mends it")

@@ -31,7 +31,7 @@ _TITLES = {
     "requests": "Requests",
     "late": "Over budget",
     "share": "Share over",
-    "at_most": "At most (95 %)",
+    "at_most": "At most, 95 % sure",
     "p50": "p50, ms",
     "p99": "p99, ms",
     "p999": "p99.9, ms",
@@ -40,7 +40,7 @@ _TITLES = {
     "lag": "Generator's lag p99, ms",
     "verdict": "Verdict",
 }
-_BANNER = """<p style="margin:0;padding:8px 16px;font:15px/1.4 sans-serif;background:#15803d;color:#fff">
+_BANNER = """<p style="margin:0;padding:8px 16px;font:15px/1.4 sans-serif;background:#14532d;color:#fff">
 <b>One user is one request a second</b>, sent when it is due whatever became of those before it (open loop); the ramp-up
 is how many requests a second are added each second. <b>Edit</b> changes the rate at once. Latency counts from the due
 moment; exact figures, and what they prove, stand under the tab <b>Exact</b>.</p>"""

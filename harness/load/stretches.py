@@ -97,7 +97,7 @@ class Stretch:
             longest=_ms(percentile(self._ordered, 1.0)),
             others=", ".join(others) or "none",
             lag=_ms(lag_s),
-            verdict=_verdict(over, limit, lag_s).value,
+            verdict=_verdict(over, limit, lag_s),
         )
 
 
@@ -151,11 +151,14 @@ def _shown(row: Row) -> dict[str, str | float]:
     return texts
 
 
-def _verdict(over: Share, limit: float, lag_s: float) -> Verdict:
-    is_within = over.is_within(limit)
-    if is_within is None or not over.of or lag_s > _LIMITS.lag_p99_s:
-        return Verdict.UNKNOWN
-    return Verdict.PASSED if is_within else Verdict.FAILED
+def _verdict(over: Share, limit: float, lag_s: float) -> str:
+    """Say what the figures prove about the budget, and what is missing where they do not."""
+    is_within, more = over.is_within(limit), over.more_needed(limit)
+    if lag_s > _LIMITS.lag_p99_s:
+        return f"{Verdict.UNKNOWN.value}: the generator lags"
+    if is_within is None:
+        return f"{Verdict.UNKNOWN.value}: {'no number of' if more is None else more} more requests would tell"
+    return (Verdict.PASSED if is_within else Verdict.FAILED).value
 
 
 def _ms(seconds: float) -> float | None:

@@ -10,7 +10,8 @@ from harness.contract.verdict import Verdict
 from harness.load.judge import judge_load
 from harness.load.progress import Tally, read_progress
 from harness.load.search import Staircase, Step, step_of
-from harness.report.load_plots import draw, draw_staircase
+from harness.report.load_plots import draw
+from harness.report.staircase_plot import draw_staircase
 from tests.unit.test_load_judge import PLAN, invocation, record
 
 if TYPE_CHECKING:

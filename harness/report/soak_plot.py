@@ -1,0 +1,80 @@
+"""What a soak looks like: latency lap by lap, what was served, and what generator and container held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from harness.report.plot_style import BAD, FAINT, FLOOR_S, GOOD, INK, REFUSED, finish, latency_axis, save
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from harness.load.judge import LoadJudgement
+    from harness.load.laps import Lap, Soak
+    from harness.load.plan import Plan
+
+_SIZE_INCHES = (11.0, 9.0)
+_MIB = 1 << 20
+_MINUTE_S = 60
+
+
+def draw_soak(plan: Plan, soak: Soak, judgement: LoadJudgement, path: Path) -> Path:
+    """Draw all laps as PNG or SVG by the path's suffix; return the path."""
+    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    latency, rates, memory = figure.subplots(3, 1, sharex=True, height_ratios=[2, 1, 1])
+    _latency(latency, soak.laps, plan.profile.http.budget_s)
+    _rates(rates, soak.laps)
+    _memory(memory, soak)
+    memory.set_xlabel("minutes since the start")
+    minutes = plan.duration_s / _MINUTE_S
+    title = f"{judgement.verdict.value}: {plan.rate_per_s:g} requests/s at {plan.url} for {minutes:.3g} min"
+    figure.suptitle(title, fontsize=11)
+    return save(figure, path)
+
+
+def _latency(axes: Axes, laps: Sequence[Lap], budget_s: float) -> None:
+    each = [lap.judgement.figures.latencies for lap in laps]
+    lines = {
+        "longest": ([one.longest_s for one in each], BAD, "v"),
+        "p99": ([one.p99_s for one in each], REFUSED, "s"),
+        "p50": ([one.p50_s for one in each], GOOD, "o"),
+    }
+    for label, (values, colour, shape) in lines.items():
+        shown = [max(value, FLOOR_S) for value in values]
+        axes.plot(_minutes(laps), shown, marker=shape, markersize=3, linewidth=1, color=colour, label=label)
+    for lap in laps:
+        if not lap.counts:
+            axes.axvspan(lap.begin_s / _MINUTE_S, lap.end_s / _MINUTE_S, color=FAINT, alpha=0.25, linewidth=0)
+    latency_axis(axes, budget_s)
+    finish(axes, "Each lap (grey: our own side was not well, it does not count)")
+
+
+def _rates(axes: Axes, laps: Sequence[Lap]) -> None:
+    each = [lap.judgement.figures for lap in laps]
+    edges = [lap.begin_s / _MINUTE_S for lap in laps] + [laps[-1].end_s / _MINUTE_S]
+    axes.stairs([one.offered_per_s for one in each], edges, color=FAINT, linewidth=1.8, label="offered")
+    axes.stairs([one.achieved_per_s for one in each], edges, color=GOOD, linewidth=1.2, label="served")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("requests/s")
+    finish(axes, "Served against offered")
+
+
+def _memory(axes: Axes, soak: Soak) -> None:
+    held = [lap.memory_bytes / _MIB for lap in soak.laps]
+    axes.plot(_minutes(soak.laps), held, color=FAINT, linewidth=1, label="the generator, at most so far")
+    if soak.samples:
+        ends = [lap.end_s / _MINUTE_S for lap in soak.laps][: len(soak.samples)]
+        seen = [sample.memory_bytes / _MIB for sample in soak.samples]
+        axes.plot(ends, seen, color=INK, linewidth=1, marker="o", markersize=3, label="the container")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("MiB")
+    finish(axes, "Memory")
+
+
+def _minutes(laps: Sequence[Lap]) -> list[float]:
+    return [lap.middle_s / _MINUTE_S for lap in laps]
