@@ -33,7 +33,7 @@ _UNKNOWN, _WRONG_USAGE = 2, 4
 _STEP_LEAST_S = 8.0
 _START_PER_S = 20.0
 _LOOPBACK = "127."
-_OURS = (NotSetUp, CannotStart, MeasurementFailed, HistoryInvalid)
+_OURS = (NotSetUp, CannotStart, MeasurementFailed)
 _THEIRS = (SutLost, WaitedInVain, NoAnswer)
 
 
@@ -47,7 +47,7 @@ def run_load(chosen: argparse.Namespace) -> int:
         return _WRONG_USAGE
     try:
         asked = read_promise(chosen)
-    except (ProfileInvalid, OSError) as error:
+    except (ProfileInvalid, HistoryInvalid, OSError) as error:
         _say(f"harness: {error}")
         return _WRONG_USAGE
     try:

@@ -79,8 +79,8 @@ def figures(record: LoadRecord, wrong: Collection[int]) -> Figures:
     return Figures(
         latencies=latencies_of(invocations),
         warm_up=latencies_of(record.of_kind("invocation", warm_up=True)),
-        outcomes=Counter("wrong answer" if id(one) in wrong else kind_of(one) for one in invocations),
-        broken=Counter("wrong answer" if id(one) in wrong else "refused" for one in broken),
+        outcomes=dict(Counter("wrong answer" if id(one) in wrong else kind_of(one) for one in invocations)),
+        broken=dict(Counter("wrong answer" if id(one) in wrong else "refused" for one in broken)),
         offered_per_s=(len(invocations) + len(broken)) / record.counted_s,
         achieved_per_s=_achieved([*invocations, *broken], record),
         lag_p99_s=lag_p99_s(record),

@@ -33,7 +33,7 @@ LAPS_LEAST = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lap:
-    """One lap, from `begin_s` to `end_s`, judged by itself; `memory_bytes` is the most that a generator ever held."""
+    """One lap, from `begin_s` to `end_s`, judged by itself; `memory_bytes` is what the largest generator held."""
 
     number: int
     begin_s: float
@@ -154,8 +154,8 @@ def _figures(laps: Sequence[Lap], latencies_s: Sequence[float]) -> Figures:
     return Figures(
         latencies=exact(latencies_s),
         warm_up=each[0].warm_up,
-        outcomes=sum((Counter(one.outcomes) for one in each), Counter()),
-        broken=sum((Counter(one.broken) for one in each), Counter()),
+        outcomes=dict(sum((Counter(one.outcomes) for one in each), Counter())),
+        broken=dict(sum((Counter(one.broken) for one in each), Counter())),
         offered_per_s=sum(one.offered_per_s * weight for one, weight in zip(each, weights, strict=True)),
         achieved_per_s=sum(one.achieved_per_s * weight for one, weight in zip(each, weights, strict=True)),
         lag_p99_s=max(one.lag_p99_s for one in each),

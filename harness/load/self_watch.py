@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import gc
-import resource
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psutil
+
 from harness.load.record import Generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_KIB = 1024
 
 
 @dataclass(slots=True)
@@ -26,16 +25,17 @@ class SelfWatch:
     _cpu_before: float = field(default_factory=time.process_time)
     _began: float = field(default_factory=time.perf_counter)
     _pause_began: float = 0.0
+    _process: psutil.Process = field(default_factory=psutil.Process)
 
     def state(self, *, offered: int) -> Generator:
-        """Return how the generator was so far; its memory is the most that it ever held."""
+        """Return how the generator was so far, and what memory it holds now."""
         return Generator(
             cpu_s=time.process_time() - self._cpu_before,
             wall_s=time.perf_counter() - self._began,
             gc_pauses=self.pauses,
             gc_longest_s=self.longest_pause_s,
             offered=offered,
-            memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
+            memory_bytes=self._process.memory_info().rss,
         )
 
     def on_collection(self, phase: str, _info: dict[str, int]) -> None:

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from harness.contract.judge import OK
 from harness.load.figures import is_served
 from harness.load.share import percentile
-from harness.report.plot_style import BAD, FAINT, FLOOR_S, GOOD, INK, REFUSED, finish, latency_axis, save, time_of
+from harness.report.plot_style import BLACK, BLUE, FLOOR_S, GREY, PURPLE, VERMILION, finish, latency_axis, save, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,11 +44,11 @@ def draw(record: LoadRecord, judgement: LoadJudgement, path: Path) -> Path:
 
 def _over_time(axes: Axes, record: LoadRecord) -> None:
     counted = record.of_kind("invocation")
-    _scatter(axes, [one for one in counted if one.status == OK], GOOD, "o", "answered with 200")
-    _scatter(axes, [one for one in counted if one.status != OK], BAD, "x", "anything else")
-    _scatter(axes, record.of_kind("broken"), REFUSED, "+", "broken on purpose")
-    _scatter(axes, record.of_kind("invocation", warm_up=True), FAINT, ".", "warm-up, not counted")
-    axes.axvspan(0, record.begin_s, color=FAINT, alpha=0.15, linewidth=0)
+    _scatter(axes, [one for one in counted if one.status == OK], BLUE, "o", "answered with 200")
+    _scatter(axes, [one for one in counted if one.status != OK], VERMILION, "x", "anything else")
+    _scatter(axes, record.of_kind("broken"), PURPLE, "+", "broken on purpose")
+    _scatter(axes, record.of_kind("invocation", warm_up=True), GREY, ".", "warm-up, not counted")
+    axes.axvspan(0, record.begin_s, color=GREY, alpha=0.15, linewidth=0)
     latency_axis(axes, record.plan.profile.http.budget_s)
     axes.tick_params(labelbottom=False)
     finish(axes, "Each request, where it was due")
@@ -70,10 +70,10 @@ def _rates(axes: Axes, record: LoadRecord) -> None:
     served = Counter(int(one.ended_s) for one in sent if is_served(one))
     # A second that is only begun has no rate.
     edges = range(int(record.end_s) + 1)
-    for counts, colour, label in ((offered, FAINT, "offered"), (served, GOOD, "served")):
+    for counts, colour, label in ((offered, GREY, "offered"), (served, BLUE, "served")):
         heights = [counts[second] for second in edges[:-1]]
         axes.stairs(heights, list(edges), color=colour, linewidth=1.8 if counts is offered else 1.2, label=label)
-    axes.axvspan(0, record.begin_s, color=FAINT, alpha=0.15, linewidth=0)
+    axes.axvspan(0, record.begin_s, color=GREY, alpha=0.15, linewidth=0)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("requests/s")
     axes.set_xlabel("seconds since the start")
@@ -84,13 +84,13 @@ def _percentile_curve(axes: Axes, record: LoadRecord) -> None:
     """Draw latency against percentile; the axis is log(1 / (1 - share)), so that each nine has the same room."""
     ordered = sorted(max(one.latency_s, FLOOR_S) for one in record.of_kind("invocation"))
     count, load = len(ordered), record.plan.profile.load
-    axes.step([count / (count - rank) for rank in range(count)], ordered, where="post", color=GOOD, label="measured")
+    axes.step([count / (count - rank) for rank in range(count)], ordered, where="post", color=BLUE, label="measured")
     for percent in _MARKED if ordered else ():
         found_s, place = percentile(ordered, percent / 100), 100 / (100 - percent)
-        axes.plot(place, found_s, "o", color=GOOD, markersize=4)
+        axes.plot(place, found_s, "o", color=BLUE, markersize=4)
         text = f"p{percent:g} {time_of(float(f'{found_s:.3g}'))}"
         axes.annotate(text, (place, found_s), textcoords="offset points", xytext=(6, -11), fontsize=8)
-    axes.axvline(1 / load.over_budget_share, color=INK, linestyle=":", linewidth=1, label="must be within by here")
+    axes.axvline(1 / load.over_budget_share, color=BLACK, linestyle=":", linewidth=1, label="must be within by here")
     latency_axis(axes, record.plan.profile.http.budget_s)
     axes.set_xscale("log")
     axes.set_xlim(1, 1e4)

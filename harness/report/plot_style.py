@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette.
-GOOD, BAD, REFUSED, FAINT, INK = "#0072B2", "#D55E00", "#CC79A7", "#999999", "#000000"
-COLOURS = {Verdict.PASSED: "#009E73", Verdict.FAILED: "#D55E00", Verdict.UNKNOWN: "#E69F00"}
+BLUE, VERMILION, PURPLE, GREEN, ORANGE = "#0072B2", "#D55E00", "#CC79A7", "#009E73", "#E69F00"
+GREY, BLACK = "#999999", "#000000"
+COLOURS = {Verdict.PASSED: GREEN, Verdict.FAILED: VERMILION, Verdict.UNKNOWN: ORANGE}
 # Beside the colour: what is printed in black and white differs too.
 HATCHES = {Verdict.PASSED: "", Verdict.FAILED: "//", Verdict.UNKNOWN: ".."}
 _DPI = 110
@@ -33,7 +34,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 def latency_axis(axes: Axes, budget_s: float) -> None:
     """Make the vertical axis one of latency, logarithmic, with the budget on it."""
-    axes.axhline(budget_s, color=INK, linestyle="--", linewidth=1, label=f"budget, {time_of(budget_s)}")
+    axes.axhline(budget_s, color=BLACK, linestyle="--", linewidth=1, label=f"budget, {time_of(budget_s)}")
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(base=10))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: time_of(seconds)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from harness.report.plot_style import COLOURS, HATCHES, INK, finish, save, time_of
+from harness.report.plot_style import BLACK, COLOURS, HATCHES, finish, save, time_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def draw_staircase(staircase: Staircase, path: Path) -> Path:
     axes = figure.subplots()
     _steps(axes, staircase)
     if staircase.highest_per_s is not None:
-        axes.axhline(staircase.highest_per_s, color=INK, linestyle="--", linewidth=1, label="the highest that was kept")
+        axes.axhline(staircase.highest_per_s, color=BLACK, linestyle="--", linewidth=1, label="highest that was kept")
     axes.set_xticks(range(1, len(staircase.steps) + 1))
     axes.margins(y=0.12)
     axes.set_xlabel("step, in the order in which they were tried")
@@ -47,7 +47,7 @@ def _steps(axes: Axes, staircase: Staircase) -> None:
         told = f"{step.rate_per_s:.0f}/s\np99 {time_of(float(f'{step.p99_s:.2g}'))}"
         axes.annotate(told, (number, step.rate_per_s), ha="center", va="bottom", fontsize=8, bbox=_PLATE)
     numbers, served = range(1, len(staircase.steps) + 1), [step.achieved_per_s for step in staircase.steps]
-    axes.plot(numbers, served, "_", color=INK, markersize=22, markeredgewidth=1.5, label="served")
+    axes.plot(numbers, served, "_", color=BLACK, markersize=22, markeredgewidth=1.5, label="served")
 
 
 def _legend(axes: Axes, staircase: Staircase) -> None:

@@ -40,8 +40,10 @@ def serving(*options: str) -> Iterator[str]:
     command = [sys.executable, "-m", "harness.load.known_truth", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.terminate()
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
 
 
 @contextlib.contextmanager

@@ -37,6 +37,15 @@ def test_a_growing_queue_is_not_kept_although_every_answer_is_in_time() -> None:
     assert "the queue grows" in found.why
 
 
+def test_a_step_that_still_wavers_is_not_steady() -> None:
+    assert step(record()).is_stable
+    settling = [invocation(index, latency_s=0.04 if index < 2 * COUNT // 3 else 0.01) for index in range(COUNT)]
+    found = step(record(*settling))
+    assert found.verdict is Verdict.PASSED
+    assert not found.is_stable
+    assert step(record()).length_s == PLAN.duration_s
+
+
 def test_errors_and_late_answers_are_not_kept() -> None:
     assert step(record(invocation(3, status=500))).verdict is Verdict.FAILED
     late = [invocation(index, latency_s=1.5) for index in range(COUNT // 10)]
