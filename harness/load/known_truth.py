@@ -1,7 +1,8 @@
-"""A server whose latencies are known by construction, to hold a load generator against: steady, freezing, slow tail.
+"""A server whose latencies are known by construction: steady, freezing, with a slow tail, or slower by the second.
 
 python -m harness.load.known_truth --freeze 2 --every 10     # answers nothing for 2 s in every 10 s
 python -m harness.load.known_truth --slow-share 0.03         # 3 of every 100 answers take --slow-s longer
+python -m harness.load.known_truth --creep 0.01              # each second answers take 10 ms longer
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Truth:
     slow_share: float = 0.0
     slow_s: float = 1.5
     service_s: float = 0.0
+    creep: float = 0.0
 
     def share_over(self, budget_s: float) -> float:
         """Return the share of constant arrivals whose answer takes longer than a budget, over whole periods."""
@@ -56,7 +58,8 @@ class Pace:
         """Return how long the next answer to an invocation is held back; the slow ones are spread evenly."""
         number, self._served = self._served, self._served + 1
         is_slow = (number * self._parts) % _PARTS < self._parts
-        return self.frozen_s() + self._truth.service_s + (self._truth.slow_s if is_slow else 0.0)
+        service_s = self._truth.service_s + self._truth.creep * (time.monotonic() - self._began)
+        return self.frozen_s() + service_s + (self._truth.slow_s if is_slow else 0.0)
 
     def frozen_s(self) -> float:
         """Return how long the present freeze still lasts.
@@ -148,6 +151,7 @@ def main() -> None:
     parser.add_argument("--slow-share", type=float, default=0.0, help="the share of slow answers, 0 to 1")
     parser.add_argument("--slow-s", type=float, default=1.5, help="how much longer these take, in seconds")
     parser.add_argument("--service-s", type=float, default=0.0, help="how long each answer takes, in seconds")
+    parser.add_argument("--creep", type=float, default=0.0, help="how much longer each second, in seconds")
     chosen = vars(parser.parse_args())
     port = chosen.pop("port")
     with contextlib.suppress(KeyboardInterrupt):

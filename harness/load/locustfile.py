@@ -11,6 +11,7 @@ from locust import User, constant, events, runners, stats, task
 from locust.runners import MasterRunner, WorkerRunner
 
 from harness.load.crew import ITS_REPORTS_EVERY_S, Alone, Master, Seat, Worker
+from harness.load.orphan import end_with_parent
 from harness.load.plan import FOLDER_VARIABLE, PLAN_FILE, read_plan
 
 _UNTIL_STOPPED_S = 3600.0
@@ -36,6 +37,7 @@ class Scheduler(User):
 @events.init.add_listener  # type: ignore[untyped-decorator]  # Locust ships no types
 def on_init(environment: Any, runner: Any, **_: object) -> None:  # noqa: ANN401 - likewise
     """Take the seat that this process was started for; a worker gets its plan from the master."""
+    end_with_parent(environment)
     if isinstance(runner, WorkerRunner):
         Scheduler.seat = Worker(environment)
         return

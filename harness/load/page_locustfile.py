@@ -16,6 +16,7 @@ from locust import User, constant, events, task
 
 from harness.load.crew import come_first
 from harness.load.open_loop import OpenLoop
+from harness.load.orphan import end_with_parent
 from harness.load.plan import FOLDER_VARIABLE, PLAN_FILE, Plan, read_plan
 from harness.load.steering import Steering
 from harness.load.stretches import ROWS_FILE, Row, Stretches, as_table
@@ -114,6 +115,7 @@ class Page:
 @events.init.add_listener  # type: ignore[untyped-decorator]  # Locust ships no types
 def on_init(environment: Any, web_ui: Any, **_: object) -> None:  # noqa: ANN401 - likewise
     """Hang our tab into Locust's page, and our loop into its start and stop."""
+    end_with_parent(environment)
     folder = Path(os.environ[FOLDER_VARIABLE])
     plan = replace(read_plan((folder / PLAN_FILE).read_text()), duration_s=_FOREVER_S)
     page = Page(environment, plan, folder, Stretches(plan.profile))
