@@ -90,8 +90,9 @@ class Page:
         self.write()
 
     def write(self, **_: object) -> None:
-        """Leave the figures where the command finds them."""
-        (self.folder / ROWS_FILE).write_text(json.dumps([asdict(row) for row in self.stretches.rows()]))
+        """Leave the figures where the command finds them; rates that were only passed have none."""
+        rows = [asdict(row) for row in self.stretches.rows() if row.requests]
+        (self.folder / ROWS_FILE).write_text(json.dumps(rows))
 
     def extend(self, response: Response) -> Response:
         """Add our figures to what Locust's page asks for every two seconds, and our banner to the page."""
