@@ -9,7 +9,7 @@ import pytest
 
 from harness.contract.data_rules import broken_rules
 from harness.load.broken import WAYS, break_window, ways_for
-from harness.load.glance import Refused, newest_of
+from harness.load.glance import Refused, newest_of, newest_unchecked
 from harness.load.payloads import Payload, Ring, window_at
 from tests.unit.test_load_judge import ORIGIN, PLAN, PROFILE, WINDOW
 
@@ -61,6 +61,7 @@ def test_the_known_truth_takes_what_is_good_and_refuses_what_our_load_breaks() -
         if not one.way:
             newest = newest_of(one.body, is_csv=is_csv, now_s=now_s)
             assert newest.end == window_at(PLAN, one.origin).newest("time_period_end")
+            assert newest == newest_unchecked(one.body, is_csv=is_csv)
             continue
         with pytest.raises(Refused) as refusal:
             newest_of(one.body, is_csv=is_csv, now_s=now_s)
