@@ -3,69 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.contract.judge import OK, UNAVAILABLE, Violation
-from harness.contract.verdict import Verdict, merge
 from harness.load.answers import Wrong, wrong_answers, wrong_refusals
-from harness.load.figures import (
-    Figures,
-    Latencies,
-    Stall,
-    cpu_share,
-    figures,
-    kind_of,
-    lag_p99_s,
-    latencies_of,
-    stalls_of,
-)
+from harness.load.figures import cpu_share, figures, kind_of, lag_p99_s, latencies_of, stalls_of
+from harness.load.finding import LoadJudgement, finding_of, unknown
 from harness.load.share import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from harness.contract.profile import Profile
+    from harness.load.figures import Latencies, Stall
+    from harness.load.finding import Finding
     from harness.load.record import Attempt, LoadRecord
 
-Subject = Literal["latency", "errors", "refusals", "deadline", "ping", "accept", "growth", "leaks"]
 _SHOWN = 3
 # A schedule of which less than this share was sent was not the load that was promised.
 _SENT_LEAST = 0.99
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one subject came to: violations where FAILED, the reason where UNKNOWN."""
-
-    subject: Subject
-    verdict: Verdict
-    violations: tuple[Violation, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadJudgement:
-    """The verdict on a measurement, subject by subject, and its figures; `spoiled` says why ours cannot be trusted."""
-
-    findings: Mapping[Subject, Finding]
-    spoiled: tuple[str, ...]
-    over_budget: Share
-    figures: Figures
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict over all subjects."""
-        return merge(finding.verdict for finding in self.findings.values())
-
-    def __str__(self) -> str:
-        told = [f"{one.subject}: {one.verdict} {one.reason}".rstrip() for one in self.findings.values()]
-        return "\n".join([f"{self.verdict}", *told, *map(str, self.violations), f"{self.figures}"])
-
-    @property
-    def violations(self) -> tuple[Violation, ...]:
-        """All violations, in the order of the subjects."""
-        return tuple(violation for finding in self.findings.values() for violation in finding.violations)
 
 
 def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
@@ -207,17 +164,6 @@ def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[st
     if spoiled or not made:
         return unknown("accept", spoiled or ["no new connection was made"])
     return finding_of("accept", [])
-
-
-def finding_of(subject: Subject, broken: Sequence[Violation]) -> Finding:
-    """Return what a subject came to where it could be judged."""
-    verdict = Verdict.FAILED if broken else Verdict.PASSED
-    return Finding(subject=subject, verdict=verdict, violations=tuple(broken))
-
-
-def unknown(subject: Subject, reasons: Sequence[str]) -> Finding:
-    """Return a finding that could not be made, for these reasons."""
-    return Finding(subject=subject, verdict=Verdict.UNKNOWN, reason="; ".join(reasons))
 
 
 def _counted(kinds: Counter[str]) -> str:

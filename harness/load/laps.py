@@ -12,7 +12,8 @@ from harness.contract.judge import OK, Violation
 from harness.contract.verdict import Verdict
 from harness.experiment.leaks import growths, leaks, slope_of
 from harness.load.figures import Figures, exact
-from harness.load.judge import Finding, LoadJudgement, finding_of, judge_latency, judge_load, unknown
+from harness.load.finding import Finding, LoadJudgement, finding_of, unknown
+from harness.load.judge import judge_latency, judge_load
 from harness.load.share import Share
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from harness.contract.profile import Profile
     from harness.experiment.leaks import Growth, Sample
-    from harness.load.judge import Subject
+    from harness.load.finding import Subject
     from harness.load.record import LoadRecord
 
 # A lap in which our own side failed does not count; with more than this share of them the whole cannot be told.

@@ -12,7 +12,7 @@ from harness.load.share import percentile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.load.judge import LoadJudgement
+    from harness.load.finding import LoadJudgement
     from harness.load.record import Attempt, LoadRecord
 
 # A step is over its rate where so small a part of it was answered in time.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from harness.load.judge import LoadJudgement
+    from harness.load.finding import LoadJudgement
     from harness.load.record import Attempt, LoadRecord
 
 _SIZE_INCHES = (11.0, 9.0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from harness.load.judge import LoadJudgement
+    from harness.load.finding import LoadJudgement
     from harness.load.laps import Lap, Soak
     from harness.load.plan import Plan
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.contract.profile import Profile
     from harness.contract.series import Second
-    from harness.load.judge import LoadJudgement, Subject
+    from harness.load.finding import LoadJudgement, Subject
 
 pytestmark = pytest.mark.load
 

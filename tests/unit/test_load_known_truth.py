@@ -14,7 +14,8 @@ import pytest
 
 from harness.contract.profile import load_profile
 from harness.contract.verdict import Verdict
-from harness.load.judge import LoadJudgement, judge_load
+from harness.load.finding import LoadJudgement
+from harness.load.judge import judge_load
 from harness.load.known_truth import Truth
 from harness.load.run import MeasurementFailed, measure
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from harness.load.judge import LoadJudgement
+    from harness.load.finding import LoadJudgement
     from harness.load.record import Attempt, LoadRecord
 
 LAPS, EACH = 20, 40
