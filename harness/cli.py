@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
-from harness.arguments import add_judge, add_load, add_memory
+from harness.arguments import add_judge, add_memory
 from harness.contract.rules import SUITES
+from harness.load_arguments import add_load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
     _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again, or find the least memory"))
-    add_load(commands.add_parser("load", help="load a container at one rate, or search the highest that it keeps"))
+    add_load(commands.add_parser("load", help="load a container: at one rate, for long, by hand, or to its limit"))
     report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
     report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
     report.set_defaults(run=_report)

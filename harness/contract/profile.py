@@ -67,10 +67,8 @@ class Load:
     over_budget_share: float = 0.01
     arrivals: Literal["constant", "poisson"] = "constant"
     csv_share: float = 0.5
+    broken_share: float = 0.05
     ping_rate_per_s: float = 2
-    invalid_rate_per_s: float = 1
-    steady_s: float = 1.5
-    pause_s: float = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,12 +195,24 @@ def _profile(table: dict[str, object], sha256: str) -> Profile:
         raise ProfileInvalid(msg)
     for rule_id, reason in profile.waived.items():
         _check_waiver(rule_id, reason)
+    _check_load(profile.load)
     for role in ("start", "end", "open", "high", "low", "close"):
         profile.window.named(role)
     _ = profile.window.ordered
     for name in profile.chaos.kill_signals:
         _check_signal(name)
     return profile
+
+
+def _check_load(load: Load) -> None:
+    for name, most in {"csv_share": 1.0, "broken_share": 0.9, "over_budget_share": 1.0}.items():
+        if (share := getattr(load, name)) > most:
+            msg = f"`load.{name}` must be a share from 0 to {most:g}, got {share:g}"
+            raise ProfileInvalid(msg)
+    if load.rate_per_s <= 0 or load.duration_s <= 0:
+        found = f"{load.rate_per_s:g} and {load.duration_s:g}"
+        msg = f"`load.rate_per_s` and `load.duration_s` must be above 0, got {found}"
+        raise ProfileInvalid(msg)
 
 
 def _check_waiver(rule_id: str, reason: str) -> None:

@@ -64,10 +64,10 @@ def watch(sut: Sut, profile: Profile, series: Sequence[Second]) -> list[Sample]:
 
         try:
             send(chaos.leak_warm_up)
-            samples = [_sample(sut, 0)]
+            samples = [sample(sut, 0)]
             for sent in range(each, requests + 1, each):
                 send(each)
-                samples.append(_sample(sut, sent))
+                samples.append(sample(sut, sent))
         finally:
             for sender in senders:
                 sender.client.close()
@@ -158,7 +158,8 @@ class _Sender:
             yield Request(method="GET", path=f"/no-such-path-{turn}", headers=close)
 
 
-def _sample(sut: Sut, requests: int) -> Sample:
+def sample(sut: Sut, requests: int) -> Sample:
+    """Look at what the container holds after so many requests; raise `OutOfReach` where that cannot be seen."""
     processes = processes_of(sut)
     try:
         files = sum(process.files for process in processes)

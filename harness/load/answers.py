@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.contract.judge import OK, Violation, judge_prediction, judge_same
+from harness.contract.records import SECOND_NS
+from harness.load.broken import WAYS, judge_broken
 from harness.load.payloads import Origin, window_at
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from harness.load.plan import Plan
     from harness.load.record import Attempt
 
-_NO_HEADERS: Mapping[str, str] = {}
 # A good window is never refused: these say that it was taken for a bad one.
 _REFUSALS = range(400, 500)
 
@@ -41,9 +42,35 @@ def wrong_answers(plan: Plan, attempts: Sequence[Attempt], profile: Profile) -> 
     """Return the answers of status 200 or 4xx that break a rule; what failed otherwise is no answer to judge."""
     by_origin: dict[Origin, list[Attempt]] = {}
     for one in attempts:
-        if (one.status == OK or one.status in _REFUSALS) and one.offset is not None and one.end_ns is not None:
-            by_origin.setdefault(Origin(offset=one.offset, end_ns=one.end_ns), []).append(one)
+        origin = _origin(one)
+        if (one.status == OK or one.status in _REFUSALS) and origin is not None:
+            by_origin.setdefault(origin, []).append(one)
     return [wrong for origin, same in by_origin.items() for wrong in _of_one_window(plan, origin, same, profile)]
+
+
+def wrong_refusals(plan: Plan, attempts: Sequence[Attempt], profile: Profile) -> list[Wrong]:
+    """Return what was broken on purpose and answered otherwise than with the refusal that its rule promises."""
+    found = ((one, _origin(one)) for one in attempts if one.status is not None or one.outcome == "closed")
+    return [
+        Wrong(attempt=one, violation=violation)
+        for one, origin in found
+        if origin is not None
+        for violation in _of_one_refusal(plan, origin, one, profile)
+    ]
+
+
+def _of_one_refusal(plan: Plan, origin: Origin, attempt: Attempt, profile: Profile) -> list[Violation]:
+    if attempt.status is None:
+        return [Violation(rule=WAYS[attempt.way].rule, expected=f"an answer to {attempt.way!r}", actual=attempt.detail)]
+    window, now_s = window_at(plan, origin), origin.end_ns / SECOND_NS
+    broken = judge_broken(attempt.way, profile.window, window, _given(attempt), now_s=now_s)
+    return [replace(one, expected=f"{one.expected} to a window with {attempt.way!r}, under load") for one in broken]
+
+
+def _origin(attempt: Attempt) -> Origin | None:
+    if attempt.offset is None or attempt.end_ns is None:
+        return None
+    return Origin(offset=attempt.offset, end_ns=attempt.end_ns)
 
 
 def _of_one_window(plan: Plan, origin: Origin, attempts: Sequence[Attempt], profile: Profile) -> Iterator[Wrong]:
@@ -66,4 +93,5 @@ _Key = tuple[int | None, str]
 
 
 def _given(attempt: Attempt) -> _Given:
-    return _Given(status=attempt.status or 0, headers=_NO_HEADERS, body=attempt.body.encode())
+    headers = {} if attempt.content_type is None else {"content-type": attempt.content_type}
+    return _Given(status=attempt.status or 0, headers=headers, body=attempt.body.encode())

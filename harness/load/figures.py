@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from harness.load.record import Attempt, LoadRecord
 
+_REFUSALS = range(400, 500)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latencies:
@@ -41,11 +43,15 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What was measured; rates are requests a second, `cpu_share` is the generator's part of one core."""
+    """What was measured; rates are requests a second, `cpu_share` is the part of one core of the busiest generator.
+
+    `broken` is what became of the requests that were broken on purpose.
+    """
 
     latencies: Latencies
     warm_up: Latencies
     outcomes: Mapping[str, int]
+    broken: Mapping[str, int]
     offered_per_s: float
     achieved_per_s: float
     lag_p99_s: float
@@ -53,9 +59,9 @@ class Figures:
     gc_longest_s: float
 
     def __str__(self) -> str:
-        outcomes = ", ".join(f"{number} {kind}" for kind, number in sorted(self.outcomes.items()))
         return (
-            f"offered {self.offered_per_s:.1f}/s, answered {self.achieved_per_s:.1f}/s: {outcomes}\n"
+            f"offered {self.offered_per_s:.1f}/s, answered {self.achieved_per_s:.1f}/s: {_counted(self.outcomes)}\n"
+            f"broken on purpose: {_counted(self.broken)}\n"
             f"latency: {self.latencies}\n"
             f"warm-up, not counted: {self.warm_up}\n"
             f"generator: lag p99 {self.lag_p99_s * 1000:.1f} ms, {self.cpu_share:.0%} of a core, "
@@ -63,18 +69,23 @@ class Figures:
         )
 
 
+def _counted(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())) or "none"
+
+
 def figures(record: LoadRecord, wrong: Collection[int]) -> Figures:
     """Return the figures of a record; `wrong` are the `id`s of the attempts whose answer was wrong."""
-    invocations = record.of_kind("invocation")
+    invocations, broken = record.of_kind("invocation"), record.of_kind("broken")
     return Figures(
         latencies=latencies_of(invocations),
         warm_up=latencies_of(record.of_kind("invocation", warm_up=True)),
-        outcomes=Counter("wrong answer" if id(one) in wrong else kind_of(one) for one in invocations),
-        offered_per_s=len(invocations) / record.plan.duration_s,
-        achieved_per_s=_achieved(invocations, record),
+        outcomes=dict(Counter("wrong answer" if id(one) in wrong else kind_of(one) for one in invocations)),
+        broken=dict(Counter("wrong answer" if id(one) in wrong else "refused" for one in broken)),
+        offered_per_s=(len(invocations) + len(broken)) / record.counted_s,
+        achieved_per_s=_achieved([*invocations, *broken], record),
         lag_p99_s=lag_p99_s(record),
         cpu_share=cpu_share(record),
-        gc_longest_s=record.generator.gc_longest_s,
+        gc_longest_s=max((one.gc_longest_s for one in record.generators), default=0.0),
     )
 
 
@@ -103,8 +114,12 @@ def stalls_of(record: LoadRecord) -> list[Stall]:
 
 def latencies_of(invocations: Sequence[Attempt]) -> Latencies:
     """Return the latencies of those that were answered with 200."""
-    answered = [one for one in invocations if one.status == OK]
-    ordered = sorted(one.latency_s for one in answered)
+    return exact([one.latency_s for one in invocations if one.status == OK])
+
+
+def exact(latencies_s: Sequence[float]) -> Latencies:
+    """Return the figures of latencies, in the order of their due moments."""
+    ordered = sorted(latencies_s)
     return Latencies(
         count=len(ordered),
         p50_s=percentile(ordered, 0.5),
@@ -112,25 +127,30 @@ def latencies_of(invocations: Sequence[Attempt]) -> Latencies:
         p99_s=percentile(ordered, 0.99),
         p999_s=percentile(ordered, 0.999),
         longest_s=percentile(ordered, 1.0),
-        first_s=percentile([one.latency_s for one in answered[:1]], 1.0),
+        first_s=percentile(latencies_s[:1], 1.0),
     )
 
 
-def _achieved(invocations: Sequence[Attempt], record: LoadRecord) -> float:
-    """Return the answers a second that were complete within the measured time."""
-    end_s = record.plan.length_s
-    return sum(one.status == OK and one.ended_s <= end_s for one in invocations) / record.plan.duration_s
+def _achieved(sent: Sequence[Attempt], record: LoadRecord) -> float:
+    """Return how many a second were served, answered or rightly refused, within the measured time."""
+    return sum(is_served(one) and one.ended_s <= record.end_s for one in sent) / record.counted_s
+
+
+def is_served(attempt: Attempt) -> bool:
+    """Whether a request got what it is there for: an answer, or a refusal where it was broken on purpose."""
+    return attempt.status in _REFUSALS if attempt.kind == "broken" else attempt.status == OK
 
 
 def lag_p99_s(record: LoadRecord) -> float:
-    """Return the p99 of how much later than due the generator itself came to a request."""
-    lags = [one.started_s - one.due_s for one in record.attempts if one.started_s is not None]
+    """Return the p99 of how much later than due a generator itself came to a request that counts."""
+    counted = (one for one in record.attempts if not one.warm_up)
+    lags = [one.started_s - one.due_s for one in counted if one.started_s is not None]
     return percentile(sorted(lags), 0.99) if lags else 0.0
 
 
 def cpu_share(record: LoadRecord) -> float:
-    """Return what the generator used of one core while it sent."""
-    return record.generator.cpu_s / record.generator.wall_s if record.generator.wall_s else 0.0
+    """Return what the busiest generator used of one core while it sent."""
+    return max((one.cpu_share for one in record.generators), default=0.0)
 
 
 def kind_of(attempt: Attempt) -> str:

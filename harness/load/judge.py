@@ -3,93 +3,62 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.contract.judge import OK, UNAVAILABLE, Violation
-from harness.contract.verdict import Verdict, merge
-from harness.load.answers import Wrong, wrong_answers
-from harness.load.figures import Figures, Stall, cpu_share, figures, kind_of, lag_p99_s, latencies_of, stalls_of
+from harness.load.answers import Wrong, wrong_answers, wrong_refusals
+from harness.load.figures import cpu_share, figures, kind_of, lag_p99_s, latencies_of, stalls_of
+from harness.load.finding import LoadJudgement, finding_of, unknown
 from harness.load.share import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from harness.contract.profile import Profile
+    from harness.load.figures import Latencies, Stall
+    from harness.load.finding import Finding
     from harness.load.record import Attempt, LoadRecord
 
-Subject = Literal["latency", "errors", "deadline", "ping", "accept"]
 _SHOWN = 3
 # A schedule of which less than this share was sent was not the load that was promised.
 _SENT_LEAST = 0.99
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one subject came to: violations where FAILED, the reason where UNKNOWN."""
-
-    subject: Subject
-    verdict: Verdict
-    violations: tuple[Violation, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadJudgement:
-    """The verdict on a measurement, subject by subject, and its figures; `spoiled` says why ours cannot be trusted."""
-
-    findings: Mapping[Subject, Finding]
-    spoiled: tuple[str, ...]
-    over_budget: Share
-    figures: Figures
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict over all subjects."""
-        return merge(finding.verdict for finding in self.findings.values())
-
-    def __str__(self) -> str:
-        told = [f"{one.subject}: {one.verdict} {one.reason}".rstrip() for one in self.findings.values()]
-        return "\n".join([f"{self.verdict}", *told, *map(str, self.violations), f"{self.figures}"])
-
-    @property
-    def violations(self) -> tuple[Violation, ...]:
-        """All violations, in the order of the subjects."""
-        return tuple(violation for finding in self.findings.values() for violation in finding.violations)
-
-
 def judge_load(record: LoadRecord, profile: Profile) -> LoadJudgement:
     """Judge a record against a profile; the warm-up is told of, and does not count."""
-    invocations, pings = record.of_kind("invocation"), record.of_kind("ping")
+    invocations, broken, pings = (record.of_kind(kind) for kind in ("invocation", "broken", "ping"))
     wrong = wrong_answers(record.plan, invocations, profile)
-    spoiled = _spoiled(record, invocations)
+    let_through = wrong_refusals(record.plan, broken, profile)
+    spoiled = _spoiled(record, len(invocations) + len(broken))
     over = _over_budget(invocations, wrong, record, profile)
     findings = (
-        _latency(over, invocations, profile, spoiled),
+        judge_latency(over, latencies_of(invocations), profile, spoiled),
         _errors(invocations, wrong, spoiled),
-        _deadline(invocations, profile),
+        *([_refusals(broken, let_through)] if profile.load.broken_share else []),
+        _deadline([*invocations, *broken], profile),
         _pings(pings, profile, spoiled),
-        _accepts([*invocations, *pings], profile, spoiled, stalls_of(record)),
+        _accepts([*invocations, *broken, *pings], profile, spoiled, stalls_of(record)),
     )
     return LoadJudgement(
         findings={finding.subject: finding for finding in findings},
         spoiled=spoiled,
         over_budget=over,
-        figures=figures(record, {id(found.attempt) for found in wrong}),
+        figures=figures(record, {id(found.attempt) for found in (*wrong, *let_through)}),
     )
 
 
-def _spoiled(record: LoadRecord, invocations: Sequence[Attempt]) -> tuple[str, ...]:
+def _spoiled(record: LoadRecord, sent: int) -> tuple[str, ...]:
     """Say what about the generator, or the machine, makes the moments in a record worthless."""
     limits, lag_s, cpu = record.plan.limits, lag_p99_s(record), cpu_share(record)
-    due = record.plan.rate_per_s * record.plan.duration_s
+    due = record.plan.rate_per_s * record.counted_s
     ours = [one for one in record.attempts if one.outcome == "ours"]
     reasons = {
         f"the generator's lag: p99 {lag_s * 1000:.1f} ms, over {limits.lag_p99_s * 1000:g} ms": lag_s
         > limits.lag_p99_s,
         f"the generator's CPU: {cpu:.0%} of a core, over {limits.cpu_share:.0%}": cpu > limits.cpu_share,
-        f"the generator sent {len(invocations)} of {due:g} requests": record.plan.profile.load.arrivals == "constant"
-        and len(invocations) < due * _SENT_LEAST - 1,
+        f"the generator sent {sent} of {due:g} requests": record.plan.profile.load.arrivals == "constant"
+        and sent < due * _SENT_LEAST - 1,
         f"{len(ours)} requests failed on our side: {ours[0].detail if ours else ''}": bool(ours),
     }
     return tuple(reason for reason, applies in reasons.items() if applies)
@@ -101,22 +70,22 @@ def _over_budget(invocations: Sequence[Attempt], wrong: Sequence[Wrong], record:
     return Share(hits=hits, of=len(invocations), confidence=record.plan.limits.confidence)
 
 
-def _latency(over: Share, invocations: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
+def judge_latency(over: Share, latencies: Latencies, profile: Profile, spoiled: Sequence[str]) -> Finding:
+    """Judge whether the share over the budget keeps its limit, with the share's confidence."""
     if spoiled:
-        return _unknown("latency", spoiled)
-    limit, told = profile.load.over_budget_share, _told(over, profile, invocations)
+        return unknown("latency", spoiled)
+    limit, told = profile.load.over_budget_share, _told(over, profile, latencies)
     is_within = over.is_within(limit)
     if is_within is None:
         more = over.more_needed(limit)
         way_out = f"needs {more} more requests" if more else "no number of requests decides at this share"
-        return _unknown("latency", [f"{told}: {way_out}"])
+        return unknown("latency", [f"{told}: {way_out}"])
     expected = f"at most {limit:.2%} of requests over {profile.http.budget_s:g} s from their due moment"
     broken = [] if is_within else [Violation(rule="P7", expected=expected, actual=told)]
-    return _finding("latency", broken)
+    return finding_of("latency", broken)
 
 
-def _told(over: Share, profile: Profile, invocations: Sequence[Attempt]) -> str:
-    found = latencies_of(invocations)
+def _told(over: Share, profile: Profile, found: Latencies) -> str:
     return (
         f"{over.hits} of {over.of} ({over.observed:.2%}) were over {profile.http.budget_s:g} s or wrong; "
         f"with {over.confidence:.0%} confidence at least {over.lower:.2%}, at most {over.upper:.2%}; "
@@ -137,7 +106,17 @@ def _errors(invocations: Sequence[Attempt], wrong: Sequence[Wrong], spoiled: Seq
         broken = [Violation(rule="P7", expected="a right answer to every valid request", actual=actual)]
     by_rule = {found.violation.rule: found.violation for found in reversed(wrong)}
     broken += list(by_rule.values())
-    return _finding("errors", broken) if broken or not spoiled else _unknown("errors", spoiled)
+    return finding_of("errors", broken) if broken or not spoiled else unknown("errors", spoiled)
+
+
+def _refusals(broken: Sequence[Attempt], let_through: Sequence[Wrong]) -> Finding:
+    """Judge what was broken on purpose: one example of each rule that was not kept, and how often it was not."""
+    if not broken:
+        return unknown("refusals", ["no broken request was sent"])
+    times = Counter(found.violation.rule for found in let_through)
+    firsts = {found.violation.rule: found.violation for found in reversed(let_through)}
+    counted = {rule: f"{times[rule]} of {len(broken)} broken requests: {firsts[rule].actual}" for rule in firsts}
+    return finding_of("refusals", [replace(firsts[rule], actual=counted[rule]) for rule in sorted(firsts)])
 
 
 def _deadline(invocations: Sequence[Attempt], profile: Profile) -> Finding:
@@ -152,7 +131,7 @@ def _deadline(invocations: Sequence[Attempt], profile: Profile) -> Finding:
         for promise, found in promises.items()
         if found
     ]
-    return _finding("deadline", broken)
+    return finding_of("deadline", broken)
 
 
 def _pings(pings: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -> Finding:
@@ -167,8 +146,8 @@ def _pings(pings: Sequence[Attempt], profile: Profile, spoiled: Sequence[str]) -
         if found
     ]
     if broken:
-        return _finding("ping", broken)
-    return _unknown("ping", spoiled or ["no ping was sent"]) if spoiled or not pings else _finding("ping", [])
+        return finding_of("ping", broken)
+    return unknown("ping", spoiled or ["no ping was sent"]) if spoiled or not pings else finding_of("ping", [])
 
 
 def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[str], stalls: Sequence[Stall]) -> Finding:
@@ -181,19 +160,10 @@ def _accepts(attempts: Sequence[Attempt], profile: Profile, spoiled: Sequence[st
         longest_s = max((one.connect_s or 0 for one in made), default=0.0)
         actual = f"{len(refused)} refused, {len(slow)} of {len(made)} later, the longest {longest_s:.3f} s"
         promise = f"new connections accepted within {profile.http.accept_s:g} s under load"
-        return _finding("accept", [Violation(rule="C16", expected=promise, actual=actual)])
+        return finding_of("accept", [Violation(rule="C16", expected=promise, actual=actual)])
     if spoiled or not made:
-        return _unknown("accept", spoiled or ["no new connection was made"])
-    return _finding("accept", [])
-
-
-def _finding(subject: Subject, broken: Sequence[Violation]) -> Finding:
-    verdict = Verdict.FAILED if broken else Verdict.PASSED
-    return Finding(subject=subject, verdict=verdict, violations=tuple(broken))
-
-
-def _unknown(subject: Subject, reasons: Sequence[str]) -> Finding:
-    return Finding(subject=subject, verdict=Verdict.UNKNOWN, reason="; ".join(reasons))
+        return unknown("accept", spoiled or ["no new connection was made"])
+    return finding_of("accept", [])
 
 
 def _counted(kinds: Counter[str]) -> str:

@@ -1,7 +1,8 @@
-"""A server whose latencies are known by construction, to hold a load generator against: steady, freezing, slow tail.
+"""A server whose latencies are known by construction: steady, freezing, with a slow tail, or slower by the second.
 
 python -m harness.load.known_truth --freeze 2 --every 10     # answers nothing for 2 s in every 10 s
 python -m harness.load.known_truth --slow-share 0.03         # 3 of every 100 answers take --slow-s longer
+python -m harness.load.known_truth --creep 0.01              # each second answers take 10 ms longer
 """
 
 from __future__ import annotations
@@ -14,12 +15,11 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-from harness.contract.profile import load_profile
+from harness.load.glance import Refused, newest_of, newest_unchecked
 
 LOOPBACK = "127.0.0.1"
-_WINDOW = load_profile().window
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _PARTS = 10_000
@@ -35,6 +35,8 @@ class Truth:
     slow_share: float = 0.0
     slow_s: float = 1.5
     service_s: float = 0.0
+    creep: float = 0.0
+    unchecked: bool = False  # windows are taken to be good: the less an answer costs, the faster it comes
 
     def share_over(self, budget_s: float) -> float:
         """Return the share of constant arrivals whose answer takes longer than a budget, over whole periods."""
@@ -49,6 +51,7 @@ class Pace:
     def __init__(self, truth: Truth) -> None:
         """Count answers from zero, and periods from now; a period ends with its freeze."""
         self._truth = truth
+        self.unchecked = truth.unchecked
         self._parts = round(truth.slow_share * _PARTS)
         self._served = 0
         self._began = time.monotonic()
@@ -57,7 +60,8 @@ class Pace:
         """Return how long the next answer to an invocation is held back; the slow ones are spread evenly."""
         number, self._served = self._served, self._served + 1
         is_slow = (number * self._parts) % _PARTS < self._parts
-        return self.frozen_s() + self._truth.service_s + (self._truth.slow_s if is_slow else 0.0)
+        service_s = self._truth.service_s + self._truth.creep * (time.monotonic() - self._began)
+        return self.frozen_s() + service_s + (self._truth.slow_s if is_slow else 0.0)
 
     def frozen_s(self) -> float:
         """Return how long the present freeze still lasts.
@@ -89,7 +93,7 @@ class Conversation(asyncio.Protocol):
         if not end or len(body) < _length(head):
             return
         self._received = b""
-        answer = _response(_answer(head.lower(), body))
+        answer = _response(*_answer(head.lower(), body, unchecked=self._pace.unchecked))
         pause_s = self._pace.next_pause_s() if head.startswith(b"POST") else self._pace.frozen_s()
         if pause_s:
             asyncio.get_running_loop().call_later(pause_s, self._write, answer)
@@ -118,34 +122,27 @@ def _length(head: bytes) -> int:
     return int(found[1]) if found else 0
 
 
-def _answer(head: bytes, body: bytes) -> object:
+def _answer(head: bytes, body: bytes, *, unchecked: bool) -> tuple[int, object]:
     if not head.startswith(b"post"):
-        return {}
-    read = _last_of_csv if b"content-type: text/csv" in head else _last_of_json
-    last = read(body)
-    return {
-        "prediction": float(last[_WINDOW.named("close")]),
-        "as_of": last[_WINDOW.named("end")],
+        return 200, {}
+    try:
+        is_csv = b"content-type: text/csv" in head
+        last = newest_unchecked(body, is_csv=is_csv) if unchecked else newest_of(body, is_csv=is_csv, now_s=time.time())
+    except Refused as refused:
+        return refused.status, {"error": {"code": "refused", "dimension": refused.dimension, "message": str(refused)}}
+    return 200, {
+        "prediction": last.close,
+        "as_of": last.end,
         "horizon_s": 1,
         "model": {"name": "known-truth", "version": "1"},
         "anomalies": [],
     }
 
 
-# Only the last record is read: the less an answer costs, the closer the latencies are to what is known.
-def _last_of_json(body: bytes) -> dict[str, Any]:
-    last: dict[str, Any] = json.loads(body[body.rindex(b"{") : body.rindex(b"}]") + 1])
-    return last
-
-
-def _last_of_csv(body: bytes) -> dict[str, Any]:
-    names, last = body[: body.index(b"\n")], body[body.rindex(b"\n", 0, -1) :]
-    return dict(zip(names.decode().split(","), last.decode().strip().split(","), strict=True))
-
-
-def _response(answer: object) -> bytes:
+def _response(status: int, answer: object) -> bytes:
     body = json.dumps(answer).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    head = b"HTTP/1.1 %d \r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+    return head + body
 
 
 def main() -> None:
@@ -157,6 +154,8 @@ def main() -> None:
     parser.add_argument("--slow-share", type=float, default=0.0, help="the share of slow answers, 0 to 1")
     parser.add_argument("--slow-s", type=float, default=1.5, help="how much longer these take, in seconds")
     parser.add_argument("--service-s", type=float, default=0.0, help="how long each answer takes, in seconds")
+    parser.add_argument("--creep", type=float, default=0.0, help="how much longer each second, in seconds")
+    parser.add_argument("--unchecked", action="store_true", help="take every window to be good: faster")
     chosen = vars(parser.parse_args())
     port = chosen.pop("port")
     with contextlib.suppress(KeyboardInterrupt):

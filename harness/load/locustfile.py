@@ -1,72 +1,47 @@
-"""Locust's side: one user runs the open loop and tells Locust of every request, so that its own statistics work."""
+"""Locust's side: one user a process runs the open loop and tells Locust of every request."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import gevent
-from locust import User, constant, task
+from locust import User, constant, events, runners, stats, task
+from locust.runners import MasterRunner, WorkerRunner
 
-from harness.load.open_loop import OpenLoop
-from harness.load.plan import PLAN_VARIABLE, PROGRESS_VARIABLE, RECORD_VARIABLE, Plan, read_plan
-from harness.load.progress import write_progress
-from harness.load.record import Attempt, write_record
+from harness.load.crew import ITS_REPORTS_EVERY_S, Alone, Master, Seat, Worker
+from harness.load.orphan import end_with_parent
+from harness.load.plan import FOLDER_VARIABLE, PLAN_FILE, read_plan
 
-_OK = 200
-_PRIORITY = -10
-_NOT_MEASURED = 3
-_UNTIL_STOPPED_S = 60.0
+_UNTIL_STOPPED_S = 3600.0
+
+# Locust's last second would be missing from its own reports.
+stats.CSV_STATS_INTERVAL_SEC = ITS_REPORTS_EVERY_S  # type: ignore[assignment]  # a time to sleep, 1 by default
+runners.WORKER_REPORT_INTERVAL = ITS_REPORTS_EVERY_S
 
 
 class Scheduler(User):
-    """The only user: it sends everything, and ends the run when the last answer is in."""
+    """The only user of a process: it sends everything that the process is to send."""
 
-    fixed_count = 1
     wait_time = constant(0)
-    methods: ClassVar[dict[str, str]] = {"invocation": "POST", "ping": "GET"}
+    seat: ClassVar[Seat]
 
     @task
     def measure(self) -> None:
-        """Run the plan once and leave, whether or not it ended well: only a whole record counts."""
-        self.environment.process_exit_code = _NOT_MEASURED
-        try:
-            self.run_plan(read_plan(Path(os.environ[PLAN_VARIABLE])), Path(os.environ[RECORD_VARIABLE]))
-            self.environment.process_exit_code = 0  # what the sut answered is judged elsewhere
-        finally:
-            gevent.spawn(self.environment.runner.quit)
+        """Work once, and do nothing more until the run ends."""
+        self.seat.work()
         gevent.sleep(_UNTIL_STOPPED_S)
 
-    def run_plan(self, plan: Plan, record: Path) -> None:
-        """Send all that is planned and write the record, whole or not at all."""
-        # A sut that takes every core must not be able to delay the clock that it is measured by; needs the privilege.
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
-        loop = OpenLoop(plan, self.tell)
-        reporter = gevent.spawn(self.report, loop, plan)
-        generator = loop.run()
-        reporter.kill()
-        draft = record.with_suffix(".part")
-        with draft.open("w") as sheet:
-            write_record(loop.attempts, generator, sheet)
-        draft.rename(record)
 
-    def report(self, loop: OpenLoop, plan: Plan) -> None:
-        """Say once a second how far the measurement is."""
-        while True:
-            gevent.sleep(1)
-            write_progress(loop.attempts, plan, Path(os.environ[PROGRESS_VARIABLE]))
-
-    def tell(self, attempt: Attempt) -> None:
-        """Fire Locust's own event; its response time runs from the due moment, in milliseconds."""
-        failure = None if attempt.status == _OK else RuntimeError(attempt.detail or f"status {attempt.status}")
-        self.environment.events.request.fire(
-            request_type=self.methods[attempt.kind],
-            name=attempt.kind,
-            response_time=attempt.latency_s * 1000,
-            response_length=len(attempt.body),
-            exception=failure,
-            context={},
-        )
+@events.init.add_listener  # type: ignore[untyped-decorator]  # Locust ships no types
+def on_init(environment: Any, runner: Any, **_: object) -> None:  # noqa: ANN401 - likewise
+    """Take the seat that this process was started for; a worker gets its plan from the master."""
+    end_with_parent(environment)
+    if isinstance(runner, WorkerRunner):
+        Scheduler.seat = Worker(environment)
+        return
+    folder = Path(os.environ[FOLDER_VARIABLE])
+    plan = read_plan((folder / PLAN_FILE).read_text())
+    seat = Master if isinstance(runner, MasterRunner) else Alone
+    Scheduler.seat = seat(environment, plan, folder)

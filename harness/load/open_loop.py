@@ -2,56 +2,68 @@
 
 from __future__ import annotations
 
-import gc
+import itertools
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent.event import Event
 from gevent.pool import Pool
 
 from harness.contract.records import CONTENT_TYPES, Codec
-from harness.load.arrivals import due_times
+from harness.load.arrivals import WHOLE, Part, due_times
+from harness.load.clock import Clock
 from harness.load.payloads import Payload, Ring
 from harness.load.record import Attempt, Generator
+from harness.load.self_watch import SelfWatch, watching_itself
+from harness.load.sheet import Batch
 from harness.load.wire import Trace, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.load.plan import Plan
     from harness.load.record import Kind
 
+    Schedule = Callable[[Clock], Iterator[float]]
+
 # A ping is waited for a little longer than is promised: it is late either way, and this says by how much.
 _PING_PATIENCE = 2.0
 _LEAD_S = 0.1
+# More connections than this at once say nothing new about a server, and files are limited.
+_OPEN_MOST = 4_000
+# What ended is handed over so often, and so many at a time: writing more at once would hold up what is due.
+_HAND_OVER_S = 0.5
+_AT_A_TIME = 50
 
 
-@dataclass(slots=True)
-class GcWatch:
-    """Notes the garbage collector's pauses, in seconds."""
+def planned(plan: Plan, part: Part) -> Schedule:
+    """Return the schedule of a generator's part of a plan."""
 
-    pauses: int = 0
-    longest_s: float = 0.0
-    _began: float = 0.0
+    def schedule(clock: Clock) -> Iterator[float]:
+        law, rate_per_s = plan.profile.load.arrivals, plan.rate_per_s
+        yield from due_times(law, rate_per_s=rate_per_s, length_s=plan.length_s, seed=plan.seed, part=part)
+        clock.sleep_until(plan.length_s)
 
-    def __call__(self, phase: str, _info: dict[str, int]) -> None:
-        """Be called by the collector at the start and the end of each collection."""
-        if phase == "start":
-            self._began = time.perf_counter()
-        else:
-            self.pauses += 1
-            self.longest_s = max(self.longest_s, time.perf_counter() - self._began)
+    return schedule
 
 
 @dataclass(slots=True)
 class OpenLoop:
-    """One measurement as it runs; `tell` hears of every attempt the moment it ends."""
+    """One measurement as it runs; `tell` hears of every attempt the moment it ends, `hand_over` of many a little later.
+
+    It lasts as long as the schedule yields moments.
+    """
 
     plan: Plan
+    schedule: Schedule
     tell: Callable[[Attempt], None]
-    attempts: list[Attempt] = field(default_factory=list)
-    _start: float = 0.0
+    hand_over: Callable[[Batch], None]
+    part: Part = WHOLE
+    clock: Clock = field(default_factory=lambda: Clock(time.perf_counter()))
+    _offered: int = 0
+    _ended: list[Attempt] = field(default_factory=list)
     _ring: Ring = field(init=False)
     _wire: Wire = field(init=False)
     _ping_wire: Wire = field(init=False)
@@ -70,61 +82,67 @@ class OpenLoop:
         }
         self._ping_head = self._ping_wire.head("GET", http.ping_path, {"Connection": "close"})
 
-    def run(self) -> Generator:
-        """Send everything that the plan says, wait for the last answer, and say how the generator was."""
-        watch = GcWatch()
-        gc.collect()
-        gc.freeze()  # what stands before the first request is never looked at again
-        gc.callbacks.append(watch)
-        self._start = time.perf_counter() + _LEAD_S
-        cpu_before, began = time.process_time(), time.perf_counter()
-        pings, renewal = gevent.spawn(self._ping), gevent.spawn(self._renew)
-        pool, offered = self._invoke()
-        cpu_s, wall_s = time.process_time() - cpu_before, time.perf_counter() - began
-        gc.callbacks.remove(watch)
-        renewal.kill()
-        pool.join()
+    def run(self) -> None:
+        """Send everything that is due, wait for the last answer, and hand over the last batch."""
+        invocations, pings, is_over = Pool(_OPEN_MOST), Pool(), Event()
+        with watching_itself() as watch:
+            self.clock = Clock(time.perf_counter() + _LEAD_S)
+            helpers = [gevent.spawn(self._ping, pings), gevent.spawn(self._renew)]
+            pump = gevent.spawn(self._pump, watch, is_over)
+            for due_s in self.schedule(self.clock):
+                self._invoke(invocations, due_s)
+            state = watch.state(offered=self._offered)
+        gevent.killall(helpers)
+        invocations.join()
         pings.join()
-        return Generator(
-            cpu_s=cpu_s, wall_s=wall_s, gc_pauses=watch.pauses, gc_longest_s=watch.longest_s, offered=offered
-        )
+        is_over.set()
+        pump.join()
+        self._deliver(state, is_last=True)
 
-    def _invoke(self) -> tuple[Pool, int]:
-        pool, offered = Pool(self.plan.in_flight), 0
-        load = self.plan.profile.load
-        schedule = due_times(
-            load.arrivals, rate_per_s=self.plan.rate_per_s, length_s=self.plan.length_s, seed=self.plan.seed
-        )
-        for due_s in schedule:
-            self._sleep_until(due_s)
-            offered += 1
-            if pool.full():
-                self._drop(due_s)
-            else:
-                pool.spawn(self._invocation, due_s)
-        self._sleep_until(self.plan.length_s)
-        return pool, offered
+    def _invoke(self, pool: Pool, due_s: float) -> None:
+        self.clock.sleep_until(due_s)
+        self._offered += 1
+        if pool.full():
+            self._drop(due_s)
+        else:
+            pool.spawn(self._invocation, due_s)
 
-    def _ping(self) -> None:
-        if self.plan.profile.load.ping_rate_per_s <= 0:
-            return
-        pool = Pool()
+    def _ping(self, pool: Pool) -> None:
         rate_per_s = self.plan.profile.load.ping_rate_per_s
-        for due_s in due_times("constant", rate_per_s=rate_per_s, length_s=self.plan.length_s, seed=0):
-            self._sleep_until(due_s)
+        if rate_per_s <= 0:
+            return
+        for due_s in due_times(
+            "constant", rate_per_s=rate_per_s, length_s=self.plan.length_s, seed=self.plan.seed, part=self.part
+        ):
+            self.clock.sleep_until(due_s)
             pool.spawn(self._one_ping, due_s)
-        pool.join()
 
     def _renew(self) -> None:
         while True:
             for _ in self._ring.renew():
                 gevent.sleep(self._ring.pause_s)
 
+    def _pump(self, watch: SelfWatch, is_over: Event) -> None:
+        while not is_over.wait(_HAND_OVER_S):
+            self._deliver(watch.state(offered=self._offered))
+
+    def _deliver(self, state: Generator, *, is_last: bool = False) -> None:
+        until_s = self.clock.now_s()
+        ended, self._ended = self._ended, []
+        for begin in itertools.count(0, _AT_A_TIME):
+            some, is_rest = ended[begin : begin + _AT_A_TIME], begin + _AT_A_TIME >= len(ended)
+            # Only what comes with the rest is all that ended until then.
+            until = until_s if is_rest else 0.0
+            self.hand_over(Batch(attempts=some, generator=state, until_s=until, is_last=is_last and is_rest))
+            if is_rest:
+                return
+            gevent.sleep(0)
+
     def _invocation(self, due_s: float) -> None:
         started = time.perf_counter()
         payload = self._ring.take()
         trace = self._wire.exchange(self._heads[payload.codec], payload.body)
-        self._keep(self._attempt("invocation", due_s, started, trace, payload))
+        self._keep(self._attempt("broken" if payload.way else "invocation", due_s, started, trace, payload))
 
     def _one_ping(self, due_s: float) -> None:
         started = time.perf_counter()
@@ -132,11 +150,15 @@ class OpenLoop:
         self._keep(self._attempt("ping", due_s, started, trace))
 
     def _drop(self, due_s: float) -> None:
-        now_s = time.perf_counter() - self._start
-        detail = f"{self.plan.in_flight} requests were open"
-        warm_up = self._is_warm_up(due_s)
         self._keep(
-            Attempt(kind="invocation", warm_up=warm_up, outcome="dropped", due_s=due_s, ended_s=now_s, detail=detail)
+            Attempt(
+                kind="invocation",
+                warm_up=self._is_warm_up(due_s),
+                outcome="dropped",
+                due_s=due_s,
+                ended_s=self.clock.now_s(),
+                detail=f"{_OPEN_MOST} requests were open",
+            )
         )
 
     def _attempt(
@@ -145,35 +167,33 @@ class OpenLoop:
         carried: dict[str, Any] = {}
         if payload is not None:
             origin = payload.origin
-            carried = {"codec": payload.codec, "offset": origin.offset, "end_ns": origin.end_ns}
+            carried = {
+                "codec": payload.codec,
+                "offset": origin.offset,
+                "end_ns": origin.end_ns,
+                "way": payload.way,
+            }
         return Attempt(
             kind=kind,
             warm_up=self._is_warm_up(due_s),
             outcome=trace.outcome,
             due_s=due_s,
-            started_s=started - self._start,
+            started_s=started - self.clock.start,
             connect_s=trace.connect_s,
-            sent_s=self._since_start(trace.sent),
-            first_byte_s=self._since_start(trace.first_byte),
-            ended_s=trace.ended - self._start,
+            sent_s=self.clock.since_start(trace.sent),
+            first_byte_s=self.clock.since_start(trace.first_byte),
+            ended_s=trace.ended - self.clock.start,
             status=trace.status,
             retry_after=trace.retry_after,
+            content_type=trace.content_type,
             detail=trace.detail,
             body=trace.body.decode("utf-8", "backslashreplace"),
             **carried,
         )
 
     def _keep(self, attempt: Attempt) -> None:
-        self.attempts.append(attempt)
+        self._ended.append(attempt)
         self.tell(attempt)
 
     def _is_warm_up(self, due_s: float) -> bool:
         return due_s < self.plan.profile.load.warm_up_s
-
-    def _since_start(self, moment: float | None) -> float | None:
-        return None if moment is None else moment - self._start
-
-    def _sleep_until(self, due_s: float) -> None:
-        remaining_s = self._start + due_s - time.perf_counter()
-        if remaining_s > 0:
-            gevent.sleep(remaining_s)

@@ -1,4 +1,4 @@
-"""A plan: everything that one measurement needs to know, as a value that travels to the generator in a file."""
+"""A plan: everything that one measurement needs to know, as a value that travels to the generators."""
 
 from __future__ import annotations
 
@@ -6,23 +6,16 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.contract.profile import Profile
 from harness.contract.series import Second
 from harness.contract.tables import read_table
 
-if TYPE_CHECKING:
-    from pathlib import Path
+# The folder in which a generator finds its plan, and leaves its record and how far it is.
+FOLDER_VARIABLE = "HARNESS_LOAD_FOLDER"
+PLAN_FILE, PROGRESS_FILE = "plan.json", "progress.json"
 
-# Where the generator finds its plan, and where it leaves its record.
-PLAN_VARIABLE = "HARNESS_LOAD_PLAN"
-RECORD_VARIABLE = "HARNESS_LOAD_RECORD"
-# Where it says how far it is, once a second.
-PROGRESS_VARIABLE = "HARNESS_LOAD_PROGRESS"
-
-# More connections than this at once say nothing new about a server, and files are limited.
-_IN_FLIGHT_MOST = 4_000
 _GRACE_S = 2.0
 
 
@@ -37,7 +30,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One measurement: `duration_s` counts, after `warm_up_s` at the same rate that does not."""
+    """One measurement: `duration_s` counts, after `warm_up_s` at the same rate that does not.
+
+    A long one is recorded in laps of `lap_s`; at 0 there is one lap.
+    """
 
     url: str
     profile: Profile
@@ -45,6 +41,7 @@ class Plan:
     rate_per_s: float
     duration_s: float
     seed: int
+    lap_s: float = 0.0
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -58,11 +55,6 @@ class Plan:
         return self.profile.http.hang_s
 
     @property
-    def in_flight(self) -> int:
-        """How many requests may be open at once: enough that a sut which hangs drops none."""
-        return min(_IN_FLIGHT_MOST, math.ceil(self.rate_per_s * (self.patience_s + _GRACE_S)) + 8)
-
-    @property
     def longest_s(self) -> float:
         """How long the measurement takes where every last answer hangs."""
         return self.length_s + self.patience_s + _GRACE_S
@@ -72,19 +64,38 @@ class Plan:
         """How many different windows the series holds."""
         return len(self.series) - self.profile.window.records + 1
 
+    @property
+    def laps(self) -> int:
+        """How many laps there are; what is left of the last is no lap of its own."""
+        return max(1, math.floor(self.duration_s / self.lap_s)) if self.lap_s else 1
 
-def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan as JSON; the series as rows, since a recorded one is long."""
-    whole: dict[str, Any] = {spec.name: getattr(plan, spec.name) for spec in dataclasses.fields(plan)}
-    whole["profile"] = _without_none(dataclasses.asdict(plan.profile))
-    whole["limits"] = dataclasses.asdict(plan.limits)
-    whole["series"] = [dataclasses.astuple(second) for second in plan.series]
-    path.write_text(json.dumps(whole))
+    def lap_of(self, due_s: float) -> int:
+        """Return the lap of what is due then; the warm-up belongs to the first."""
+        if not self.lap_s:
+            return 0
+        return min(max(0, math.floor((due_s - self.profile.load.warm_up_s) / self.lap_s)), self.laps - 1)
+
+    def span_of(self, lap: int) -> tuple[float, float]:
+        """Return where a lap begins and ends, in seconds since the schedule's start."""
+        begin_s = self.profile.load.warm_up_s + lap * self.lap_s
+        return begin_s, self.length_s if lap == self.laps - 1 else begin_s + self.lap_s
+
+    def file_of(self, lap: int) -> str:
+        """Return the name of a lap's record."""
+        return f"lap-{lap + 1:04d}.jsonl" if self.lap_s else "record.jsonl"
+
+    def to_json(self) -> str:
+        """Write the plan as JSON; the series as rows, since a recorded one is long."""
+        whole: dict[str, Any] = {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(self)}
+        whole["profile"] = _without_none(dataclasses.asdict(self.profile))
+        whole["limits"] = dataclasses.asdict(self.limits)
+        whole["series"] = [dataclasses.astuple(second) for second in self.series]
+        return json.dumps(whole)
 
 
-def read_plan(path: Path) -> Plan:
-    """Read a plan that `write_plan` wrote."""
-    whole = json.loads(path.read_text())
+def read_plan(text: str) -> Plan:
+    """Read a plan that was written as JSON."""
+    whole = json.loads(text)
     names = [spec.name for spec in dataclasses.fields(Second)]
     whole["profile"] = read_table(Profile, whole["profile"], place="")
     whole["limits"] = Limits(**whole["limits"])

@@ -12,7 +12,7 @@ from harness.load.share import percentile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.load.judge import LoadJudgement
+    from harness.load.finding import LoadJudgement
     from harness.load.record import Attempt, LoadRecord
 
 # A step is over its rate where so small a part of it was answered in time.
@@ -20,6 +20,10 @@ _KEPT_UP_SHARE = 0.98
 # A queue grows where the last third waits so much longer than the first, in seconds and as a factor.
 _GROWTH_S, _GROWTH = 0.05, 2.0
 _REQUESTS_LEAST = 600
+# A step is stable where its last two thirds wait about as long, in seconds or as a factor.
+_STEADY_S, _STEADY = 0.005, 1.25
+# What is not stable is measured again, so many times as long; what our own side spoiled is no better for more of it.
+_TIMES, _TIMES_SPOILED = (1, 2, 4), 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,18 @@ class Step:
     why: str
     p99_s: float
     achieved_per_s: float
+    length_s: float = 0.0
+    is_steady: bool = True
+    is_spoiled: bool = False
+
+    def __str__(self) -> str:
+        found = f"p99 {self.p99_s * 1000:.0f} ms, {self.achieved_per_s:.1f}/s served over {self.length_s:.0f} s"
+        return f"{self.rate_per_s:7.1f}/s {self.verdict.value:8} {found}{'; ' if self.why else ''}{self.why}"
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether a longer step would come to the same."""
+        return self.verdict is Verdict.FAILED or (self.verdict is Verdict.PASSED and self.is_steady)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +83,16 @@ def length_s(rate_per_s: float, *, least_s: float) -> float:
     return max(least_s, _REQUESTS_LEAST / rate_per_s)
 
 
+def settled(measured: Callable[[float], Step], *, least_s: float) -> Step:
+    """Measure a step for `least_s` seconds, and longer until it is stable; the last is what counts."""
+    step = measured(least_s)
+    for times in _TIMES[1:]:
+        if step.is_stable or (step.is_spoiled and times > _TIMES_SPOILED):
+            break
+        step = measured(least_s * times)
+    return step
+
+
 def step_of(record: LoadRecord, judgement: LoadJudgement) -> Step:
     """Judge one step: p99 within the budget, with confidence; no errors; what is offered is answered; no queue."""
     invocations = record.of_kind("invocation")
@@ -77,6 +103,9 @@ def step_of(record: LoadRecord, judgement: LoadJudgement) -> Step:
         why=why,
         p99_s=judgement.figures.latencies.p99_s,
         achieved_per_s=judgement.figures.achieved_per_s,
+        length_s=record.counted_s,
+        is_steady=_is_steady(invocations),
+        is_spoiled=bool(judgement.spoiled),
     )
 
 
@@ -92,14 +121,24 @@ def _verdict(invocations: Sequence[Attempt], judgement: LoadJudgement) -> tuple[
 
 
 def _growth(invocations: Sequence[Attempt]) -> str:
-    answered = [one for one in invocations if one.status == OK]
-    third = len(answered) // 3
-    first_s, last_s = (
-        percentile(sorted(one.latency_s for one in part), 0.5) for part in (answered[:third], answered[-third:])
-    )
-    if third and last_s - first_s > _GROWTH_S and last_s > _GROWTH * first_s:
+    first_s, _, last_s = _thirds(invocations)
+    if last_s - first_s > _GROWTH_S and last_s > _GROWTH * first_s:
         return f"the queue grows: median {first_s:.3f} s in the first third, {last_s:.3f} s in the last"
     return ""
+
+
+def _is_steady(invocations: Sequence[Attempt]) -> bool:
+    _, middle_s, last_s = _thirds(invocations)
+    return abs(last_s - middle_s) <= max(_STEADY_S, (_STEADY - 1) * middle_s)
+
+
+def _thirds(invocations: Sequence[Attempt]) -> tuple[float, float, float]:
+    """Return the medians of the first, the second and the last third of what was answered; 0 of nothing."""
+    answered = [one.latency_s for one in invocations if one.status == OK]
+    third = len(answered) // 3
+    parts = (answered[:third], answered[third:-third], answered[-third:]) if third else ([0.0], [0.0], [0.0])
+    first_s, middle_s, last_s = (percentile(sorted(part), 0.5) for part in parts)
+    return first_s, middle_s, last_s
 
 
 def _reason(steps: Sequence[Step], kept: float | None, most_per_s: float) -> str:

@@ -41,6 +41,7 @@ class Trace:
     ended: float = 0.0
     status: int | None = None
     retry_after: str | None = None
+    content_type: str | None = None
     body: bytes = b""
     outcome: Outcome = "ours"
     detail: str = ""
@@ -147,10 +148,13 @@ def _receive(connection: socket.socket, trace: Trace) -> bool:
     trace.first_byte = time.perf_counter()
     response = HTTPSocketResponse(connection, block_size=_BLOCK_BYTES, pre_buffered=first)
     trace.body = response.read()[:_KEPT_BODY_BYTES]
-    retry_after = response.get("retry-after")
-    trace.retry_after = None if retry_after is None else str(retry_after)
+    trace.retry_after, trace.content_type = (_text(response.get(name)) for name in ("retry-after", "content-type"))
     trace.status = response.status_code  # last: a status stands for a whole answer
     return not response.should_close()
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _outcome(error: Exception) -> Outcome:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from harness.load.judge import Finding, LoadJudgement
+    from harness.load.finding import Finding, LoadJudgement
     from harness.load.record import LoadRecord
 
 FOLDER = "load"
@@ -53,7 +53,7 @@ def read_measurement(folder: Path, verdict: Mapping[str, Any]) -> tuple[LoadReco
     if not record_file.is_file() or not _is_of(record_file, verdict):
         return None
     try:
-        plan = read_plan(folder / FOLDER / "plan.json")
+        plan = read_plan((folder / FOLDER / "plan.json").read_text(encoding="utf-8"))
         record = read_record(record_file, plan)
     except (OSError, ValueError, KeyError, TypeError, RecordBroken):
         return None  # the checks that made it could not judge it either, and say so

@@ -63,11 +63,11 @@ def run() -> list[Line]:
 
 
 def _hurried(profile: Profile, key: str) -> Profile:
-    """Return the profile under another key for the window, without pings, and with less patience."""
+    """Return the profile under another key for the window, without pings or broken requests, and with less patience."""
     return dataclasses.replace(
         profile,
         window=dataclasses.replace(profile.window, key=key),
-        load=dataclasses.replace(profile.load, warm_up_s=_WARM_UP_S, ping_rate_per_s=0),
+        load=dataclasses.replace(profile.load, warm_up_s=_WARM_UP_S, ping_rate_per_s=0, broken_share=0),
         http=dataclasses.replace(profile.http, hang_s=_HANG_S),
     )
 

@@ -50,7 +50,7 @@ def pytest_configure() -> None:
     """Watch the waits, before the suites take what does them."""
     for owner, name in _WAITS:
         setattr(owner, name, _watched(getattr(owner, name)))
-    run.run_plan = _load_watched(run.run_plan)
+    run.carry_out = _load_watched(run.carry_out)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:  # noqa: ARG001 - pytest's signature

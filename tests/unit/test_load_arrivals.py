@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from harness.load.arrivals import due_times
+from harness.load.arrivals import Law, Part, due_times
 
 
 def test_constant_arrivals_are_evenly_spaced() -> None:
@@ -26,3 +26,13 @@ def test_a_schedule_is_the_same_for_the_same_seed() -> None:
     first, again, other = (list(due_times("poisson", rate_per_s=50, length_s=10, seed=seed)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+@pytest.mark.parametrize("law", ["constant", "poisson"])
+def test_the_parts_of_a_schedule_are_the_whole(law: Law) -> None:
+    def moments(part: Part) -> list[float]:
+        return list(due_times(law, rate_per_s=50, length_s=10, seed=4, part=part))
+
+    parts = [moments(Part(index=index, of=3)) for index in range(3)]
+    assert sorted(itertools.chain(*parts)) == moments(Part())
+    assert max(len(part) for part in parts) - min(len(part) for part in parts) <= 1

@@ -11,8 +11,9 @@ from harness.contract.series import generate
 from harness.contract.verdict import Verdict
 from harness.load.judge import judge_load
 from harness.load.payloads import Origin, window_at
-from harness.load.plan import Plan, read_plan, write_plan
-from harness.load.record import Attempt, Generator, LoadRecord, RecordBroken, read_record, write_record
+from harness.load.plan import Plan, read_plan
+from harness.load.record import NOT_STARTED, Attempt, Generator, LoadRecord, RecordBroken, read_record
+from harness.load.sheet import Batch, Sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ RIGHT = {
     "model": {"name": "m", "version": "1"},
     "anomalies": [],
 }
-CALM = Generator(cpu_s=3.0, wall_s=32.0, gc_pauses=0, gc_longest_s=0.0, offered=640)
+CALM = dataclasses.replace(NOT_STARTED, cpu_s=3.0, wall_s=32.0, offered=640)
 
 
 def invocation(index: int, *, latency_s: float = 0.01, **changes: Any) -> Attempt:  # noqa: ANN401 - any field
@@ -61,12 +62,23 @@ def ping(**changes: Any) -> Attempt:  # noqa: ANN401 - any field
     return invocation(5, **{"kind": "ping", **fields, **changes})
 
 
+def broken(way: str = "a null", **changes: Any) -> Attempt:  # noqa: ANN401 - any field
+    error = {"code": "refused", "dimension": "completeness", "message": "no"}
+    fields: dict[str, Any] = {"status": 422, "content_type": "application/json", "body": json.dumps({"error": error})}
+    return invocation(6, **{"kind": "broken", "way": way, **fields, **changes})
+
+
 def record(
-    *changed: Attempt, pings: tuple[Attempt, ...] = (ping(),), count: int = 600, generator: Generator = CALM
+    *changed: Attempt,
+    pings: tuple[Attempt, ...] = (ping(),),
+    refused: tuple[Attempt, ...] = (broken(),),
+    count: int = 600,
+    generator: Generator = CALM,
 ) -> LoadRecord:
     """Make a good record of `count` requests, of which the first are `changed`."""
     good = [invocation(index) for index in range(len(changed), count)]
-    return LoadRecord(plan=PLAN, attempts=(*changed, *good, *pings), generator=generator)
+    attempts = (*changed, *good, *pings, *refused)
+    return LoadRecord(plan=PLAN, attempts=attempts, generators=(generator,), begin_s=2, end_s=32)
 
 
 def broken_rules(found: LoadRecord) -> set[str]:
@@ -80,7 +92,7 @@ def test_a_good_record_passes() -> None:
     assert judgement.verdict is Verdict.PASSED
     assert judgement.figures.latencies.p99_s == pytest.approx(0.01)
     assert judgement.figures.outcomes == {"status 200": 600}
-    assert judgement.figures.achieved_per_s == pytest.approx(20)
+    assert judgement.figures.achieved_per_s == pytest.approx(601 / 30)
 
 
 def test_one_late_answer_in_600_is_within_p99() -> None:
@@ -100,8 +112,7 @@ def test_many_late_answers_fail() -> None:
 
 
 def test_too_few_requests_are_unknown() -> None:
-    short = dataclasses.replace(PLAN, duration_s=4)
-    few = dataclasses.replace(record(count=80), plan=short)
+    few = dataclasses.replace(record(count=80), end_s=6.0)
     judgement = judge_load(few, PROFILE)
     assert judgement.verdict is Verdict.UNKNOWN
     assert "needs 219 more" in judgement.findings["latency"].reason
@@ -138,6 +149,37 @@ def test_a_bad_ping_fails(changes: dict[str, Any]) -> None:
     assert broken_rules(record(pings=(ping(**changes),))) == {"C3"}
 
 
+def test_what_is_broken_is_refused_and_does_not_count_for_the_budget() -> None:
+    judgement = judge_load(record(refused=(broken(latency_s=5), broken("newest first", latency_s=5))), PROFILE)
+    assert judgement.verdict is Verdict.PASSED
+    assert judgement.over_budget.of == 600
+    assert judgement.figures.broken == {"refused": 2}
+
+
+@pytest.mark.parametrize(
+    ("way", "changes", "rules"),
+    [
+        ("a null", {"status": 200, "body": json.dumps(RIGHT)}, {"D4"}),
+        ("a record short", {"status": 500, "body": "oops"}, {"D5"}),
+        ("too old", {"status": 400}, {"D9"}),
+        ("a price below zero", {}, {"D3"}),  # the dimension of another rule
+        ("cut short", {}, {"C9"}),
+        ("newest first", {"status": 422, "body": "no"}, {"C10"}),
+        ("a null", {"status": None, "outcome": "closed"}, {"D4"}),
+        ("a null", {"status": None, "outcome": "timed out", "latency_s": 15}, {"C13"}),
+        ("a null", {"status": 503, "retry_after": "1"}, set()),
+    ],
+)
+def test_a_wrong_refusal_fails_under_its_rule(way: str, changes: dict[str, Any], rules: set[str]) -> None:
+    assert broken_rules(record(refused=(broken(), broken(way, **changes)))) == rules
+
+
+def test_a_load_without_broken_requests_is_no_proof_of_refusals() -> None:
+    assert judge_load(record(refused=()), PROFILE).findings["refusals"].verdict is Verdict.UNKNOWN
+    sound = dataclasses.replace(PROFILE, load=dataclasses.replace(PROFILE.load, broken_share=0))
+    assert "refusals" not in judge_load(record(refused=()), sound).findings
+
+
 def test_dropped_requests_count_as_over_budget() -> None:
     dropped = (invocation(index, status=None, outcome="dropped", started_s=None) for index in range(60))
     judgement = judge_load(record(*dropped), PROFILE)
@@ -159,8 +201,8 @@ def test_a_generator_that_lagged_makes_times_unknown_and_excuses_no_error() -> N
     [
         (record(generator=dataclasses.replace(CALM, cpu_s=30.0)), "CPU"),
         (record(invocation(0, status=None, outcome="ours", detail="no more files")), "no more files"),
-        (record(count=500), "sent 500 of 600"),
-        (record(count=0), "sent 0 of 600"),
+        (record(count=500), "sent 501 of 600"),
+        (record(count=0, refused=()), "sent 0 of 600"),
     ],
 )
 def test_a_generator_that_failed_makes_the_verdict_unknown(found: LoadRecord, why: str) -> None:
@@ -178,15 +220,13 @@ def test_the_warm_up_is_told_and_does_not_count() -> None:
     assert "warm-up, not counted: 1 answers" in str(judgement)
 
 
-def test_a_plan_travels_unchanged(tmp_path: Path) -> None:
-    write_plan(PLAN, tmp_path / "plan.json")
-    assert read_plan(tmp_path / "plan.json") == PLAN
+def test_a_plan_travels_unchanged() -> None:
+    assert read_plan(PLAN.to_json()) == PLAN
 
 
 def test_a_record_travels_unchanged_and_a_cut_one_is_refused(tmp_path: Path) -> None:
-    path, whole = tmp_path / "record.jsonl", record(pings=())
-    with path.open("w") as sheet:
-        write_record(whole.attempts, whole.generator, sheet)
+    path, whole = tmp_path / "record.jsonl", record(pings=(), refused=())
+    Sheet(PLAN, tmp_path).take(Batch(attempts=whole.attempts, generator=CALM, until_s=32, is_last=True))
     assert read_record(path, PLAN) == whole
     path.write_text(path.read_text()[:-30])
     with pytest.raises(RecordBroken, match="not a whole record"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.contract.verdict import Verdict
-from harness.load.search import Staircase, Step, length_s, search
+from harness.load.search import Staircase, Step, length_s, search, settled
 
 
 def server_with(limit_per_s: float, *, generator_per_s: float = 1e9) -> tuple[list[float], Staircase]:
@@ -49,3 +49,36 @@ def test_what_the_generator_cannot_tell_is_no_limit_of_the_server() -> None:
 @pytest.mark.parametrize(("rate_per_s", "seconds"), [(20, 30.0), (100, 8.0), (1_000, 8.0)])
 def test_a_step_is_long_enough_for_a_claim_about_its_p99(rate_per_s: float, seconds: float) -> None:
     assert length_s(rate_per_s, least_s=8) == seconds
+
+
+def lengths_tried(*steps: Step) -> tuple[list[float], Step]:
+    tried: list[float] = []
+
+    def measured(duration_s: float) -> Step:
+        tried.append(duration_s)
+        return steps[len(tried) - 1]
+
+    return tried, settled(measured, least_s=8)
+
+
+def a_step(verdict: Verdict, *, is_steady: bool = True, is_spoiled: bool = False) -> Step:
+    return Step(
+        rate_per_s=20,
+        verdict=verdict,
+        why="",
+        p99_s=0.1,
+        achieved_per_s=20,
+        is_steady=is_steady,
+        is_spoiled=is_spoiled,
+    )
+
+
+def test_a_step_lasts_until_it_is_stable() -> None:
+    kept, failed, unknown = a_step(Verdict.PASSED), a_step(Verdict.FAILED), a_step(Verdict.UNKNOWN)
+    wavering, spoiled = a_step(Verdict.PASSED, is_steady=False), a_step(Verdict.UNKNOWN, is_spoiled=True)
+    assert lengths_tried(kept) == ([8], kept)
+    assert lengths_tried(failed) == ([8], failed)
+    assert lengths_tried(unknown, kept) == ([8, 16], kept)
+    assert lengths_tried(unknown, wavering, kept) == ([8, 16, 32], kept)
+    assert lengths_tried(unknown, unknown, unknown) == ([8, 16, 32], unknown)
+    assert lengths_tried(spoiled, spoiled) == ([8, 16], spoiled)

@@ -8,9 +8,10 @@ import pytest
 
 from harness.contract.verdict import Verdict
 from harness.load.judge import judge_load
-from harness.load.progress import read_progress, write_progress
+from harness.load.progress import Tally, read_progress
 from harness.load.search import Staircase, Step, step_of
-from harness.report.load_plots import draw, draw_staircase
+from harness.report.load_plots import draw
+from harness.report.staircase_plot import draw_staircase
 from tests.unit.test_load_judge import PLAN, invocation, record
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ def test_a_growing_queue_is_not_kept_although_every_answer_is_in_time() -> None:
     assert "the queue grows" in found.why
 
 
+def test_a_step_that_still_wavers_is_not_steady() -> None:
+    assert step(record()).is_stable
+    settling = [invocation(index, latency_s=0.04 if index < 2 * COUNT // 3 else 0.01) for index in range(COUNT)]
+    found = step(record(*settling))
+    assert found.verdict is Verdict.PASSED
+    assert not found.is_stable
+    assert step(record()).length_s == PLAN.duration_s
+
+
 def test_errors_and_late_answers_are_not_kept() -> None:
     assert step(record(invocation(3, status=500))).verdict is Verdict.FAILED
     late = [invocation(index, latency_s=1.5) for index in range(COUNT // 10)]
@@ -45,10 +55,12 @@ def test_errors_and_late_answers_are_not_kept() -> None:
 def test_progress_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
     assert read_progress(path) is None
-    write_progress([invocation(0), invocation(1, status=503)], PLAN, path)
+    ended = [invocation(0), invocation(1, status=503), invocation(2, latency_s=2), invocation(3, kind="ping")]
+    Tally(path=path, length_s=32, budget_s=1).count(ended, until_s=4)
     found = read_progress(path)
     assert found is not None
-    assert (found.ended, found.bad, found.planned) == (2, 1, round(PLAN.rate_per_s * PLAN.length_s))
+    assert (found.ended, found.bad, found.until_s) == (3, 2, 4)
+    assert str(found) == "4 of 32 s: 3 answers, 2 late or not 200, p99 now 2000 ms"
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from harness.load.judge import judge_load
-from harness.load.plan import write_plan
-from harness.load.record import write_record
+from harness.load.record import last_line, line_of
 from harness.report.measurement import measurement_of, read_measurement
 from harness.report.report import write_report
 from tests.unit.made_runs import check, conclusion
@@ -27,10 +26,9 @@ STARTED = "2026-11-25T02:04:45+00:00"
 def leave(folder: Path, found: LoadRecord, *, later: timedelta = timedelta(seconds=30)) -> None:
     """Leave a record as a measurement does, some time after the run started."""
     (folder / "load").mkdir(parents=True)
-    write_plan(found.plan, folder / "load" / "plan.json")
+    (folder / "load" / "plan.json").write_text(found.plan.to_json(), encoding="utf-8")
     path = folder / "load" / "record.jsonl"
-    with path.open("w") as sheet:
-        write_record(found.attempts, found.generator, sheet)
+    path.write_text("".join([*map(line_of, found.attempts), last_line(found.generators)]), encoding="utf-8")
     written_at = (datetime(2026, 11, 25, 2, 4, 45, tzinfo=UTC) + later).timestamp()
     os.utime(path, (written_at, written_at))
 
@@ -49,7 +47,7 @@ def test_what_broke_says_why() -> None:
     found = record(*HUNG)
     told = {one.subject: one for one in measurement_of(found, judge_load(found, PROFILE)).judged}
     assert told["deadline"].verdict == "FAILED"
-    assert "30 of 600" in told["deadline"].why
+    assert "got 30 of" in told["deadline"].why
 
 
 def test_page_shows_the_curves_of_the_run(tmp_path: Path) -> None:
