@@ -3,10 +3,12 @@ PYTHON ?= python3
 GATE_OPTIONS ?=
 PROOF_GATES ?= 5
 PROOF_RUNS ?= 20
+PROOF_CHAOS ?= 10
+PROOF_LOAD ?= 10
 PROOF_KILLS ?= 30
 ROWS ?=
 
-export PYTHON PROOF_RUNS PROOF_KILLS
+export PYTHON PROOF_RUNS PROOF_CHAOS PROOF_LOAD PROOF_KILLS
 # Hundreds of runs of pytest read the same modules: compiled once, whatever the shell was told.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
@@ -51,13 +53,17 @@ lint: venv ## ruff and mypy
 	$(PART) "ruff format" $(BIN)/ruff format --check .
 	$(PART) "mypy" $(BIN)/mypy
 
-proof: ## PROOF_GATES (5) gates in a row, PROOF_RUNS (20) of contract and dq on each good container, PROOF_KILLS (30) kills
+proof: ## Gates in a row, each good container again and again, kills at any moment, browsers, whole detection
 	$(PART) "make proof" $(MAKE) --no-print-directory parts-of-proof
 
 parts-of-proof: setup
 	@for run in $$(seq $(PROOF_GATES)); do .ci/part "Gate $$run of $(PROOF_GATES)" $(GATE) || exit; done
-	$(PART) "No false alarm, $(PROOF_RUNS) times" $(BIN)/python -m pytest -m proof tests/detection/test_good_containers.py
+	$(PART) "No false alarm on good containers, run after run" $(BIN)/python -m pytest -m proof tests/detection/test_good_containers.py
 	$(PART) "$(PROOF_KILLS) chaos runs killed at any moment" $(BIN)/python -m pytest -m proof tests/detection/test_sigkill.py
+	$(PART) "Load: long runs, master and workers, the page in a browser" $(BIN)/python -m pytest -m proof \
+	  tests/detection/test_load_crew.py tests/detection/test_load_long.py tests/detection/test_load_page.py
+	$(PART) "The report in a browser: what it takes" .ci/browser
+	$(PART) "The report in a browser" $(BIN)/python -m pytest -m proof tests/detection/test_report_in_a_browser.py
 	$(PART) "Detection, the whole suite on each defect" \
 	  env PROOF_DETECTION=whole $(BIN)/python -m pytest -m "not proof" tests/detection
 
@@ -71,6 +77,9 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --constraints reference_container/requirements.lock \
 	  tests/bench/peers.in --output-file tests/bench/peers.lock >/dev/null
+	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --group browser --constraints .ci/requirements.lock \
+	  --output-file .ci/browser.lock >/dev/null
 
 bench: venv ## Side by side with mlflow, pandera, pydantic, Locust and wrk (ROWS="serving generation": some of it)
 	@$(BIN)/python -m tests.bench $(ROWS)
