@@ -41,12 +41,12 @@ test: ## Set-up, unit tests, the four suites on the reference container, detecti
 parts-of-test:
 	$(PART) "Set-up: Python packages" .ci/venv
 	$(PART) "Set-up: engine and images" $(BIN)/harness setup
-	$(PART) "Unit tests" $(BIN)/python -m pytest tests/unit
+	$(PART) "Unit tests" $(BIN)/python -m pytest -n auto tests/unit
 	$(PART) "The four suites on the reference container" $(GATE)
 	$(PART) "Detection: each seeded defect is caught, by the rule that it breaks" $(BIN)/python -m pytest -m "not proof" tests/detection
 
 unit: venv ## The unit tests alone: no Docker
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest -n auto tests/unit
 
 lint: venv ## ruff and mypy
 	$(PART) "ruff check" $(BIN)/ruff check .
