@@ -46,6 +46,11 @@ def allowed_dimensions(broken: Iterable[str]) -> set[str]:
     return {dimension for rule_id in broken for dimension in RULES[rule_id].dimensions}
 
 
+def broken_in_record(rule: WindowRule, record: Mapping[str, Value]) -> set[str]:
+    """Return the ids of the data rules that one record breaks by itself."""
+    return set(_of_record(rule, rule.ordered, record))
+
+
 def _of_record(rule: WindowRule, ordered: Sequence[tuple[str, str]], record: Mapping[str, Value]) -> Iterator[str]:
     for name, field in rule.fields.items():
         yield from _of_field(field, record, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import signal
 import tomllib
@@ -14,6 +15,9 @@ from harness.contract.tables import ProfileInvalid, read_table
 
 DEFAULT_PROFILE = Path(__file__).parent.parent / "profiles" / "default.toml"
 SCHEMA = 1
+# What every alert has that says what is wrong and where; other row keys are columns of the records.
+ALERT_COLUMNS = ("target", "variant", "rule", "check")
+_ROW_KEYS = "`notification_deduping_row_keys` in `[alerts]`"
 
 Kind = Literal["timestamp", "number", "integer"]
 Role = Literal["start", "end", "first_event", "last_event", "open", "high", "low", "close", "volume", "count"]
@@ -106,6 +110,35 @@ class Chaos:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """How failures are told; the row keys say which two alerts are the same, and so told once in `suppression_h`."""
+
+    channel: str = "debug-slackbot"
+    notification_deduping_row_keys: tuple[str, ...] = ("target", "rule", "check")
+    suppression_h: float = 24
+    execution_frequency_minutes: float = 5
+    storm_keys: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """What a run of the monitor looks at, and from where on it is wrong; shares are fractions of 1."""
+
+    pings: int = 3
+    ping_pause_s: float = 1
+    flapping_failures: int = 3
+    flapping_pings: int = 36
+    predictions: int = 50
+    skill_minutes: float = 15
+    skill_least: int = 120
+    jump_band: float = 0.01
+    jump_mads: float = 40
+    spike_s: float = 60
+    source_tolerance: float = 0.005
+    silent_seconds: Literal["carried", "omitted"] = "carried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRule:
     """One field of a record: its kind, what it is for, and the limits of its values."""
 
@@ -163,6 +196,8 @@ class Profile:
     prediction: Prediction = field(default_factory=Prediction)
     load: Load = field(default_factory=Load)
     chaos: Chaos = field(default_factory=Chaos)
+    alerts: Alerts = field(default_factory=Alerts)
+    monitor: Monitor = field(default_factory=Monitor)
     waived: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
 
@@ -195,6 +230,7 @@ def _profile(table: dict[str, object], sha256: str) -> Profile:
         raise ProfileInvalid(msg)
     for rule_id, reason in profile.waived.items():
         _check_waiver(rule_id, reason)
+    _check_alerts(profile)
     _check_load(profile.load)
     for role in ("start", "end", "open", "high", "low", "close"):
         profile.window.named(role)
@@ -221,6 +257,33 @@ def _check_waiver(rule_id: str, reason: str) -> None:
         raise ProfileInvalid(msg)
     if not reason.strip():
         msg = f"`{rule_id}` in `[waived]` has no reason: say why the rule does not hold"
+        raise ProfileInvalid(msg)
+
+
+def _check_alerts(profile: Profile) -> None:
+    names = profile.alerts.notification_deduping_row_keys
+    if not names:
+        msg = f"{_ROW_KEYS} is empty: name what makes two alerts the same, such as {', '.join(ALERT_COLUMNS)}"
+        raise ProfileInvalid(msg)
+    for name in names:
+        _check_row_key(name, profile.window)
+    if profile.alerts.execution_frequency_minutes <= 0:
+        msg = "`alerts.execution_frequency_minutes` must be more than 0: the monitor runs every so many minutes"
+        raise ProfileInvalid(msg)
+    if not profile.monitor.pings:
+        msg = "`monitor.pings` must be 1 or more: without a ping nothing is known"
+        raise ProfileInvalid(msg)
+
+
+def _check_row_key(name: str, window: WindowRule) -> None:
+    """Refuse what differs from run to run: a key made of it would never repeat, and all would be told every time."""
+    if name in window.fields:
+        msg = f"{_ROW_KEYS} holds {name!r}, which is measured: name what is wrong, never when or how much"
+        raise ProfileInvalid(msg)
+    near = difflib.get_close_matches(name, ALERT_COLUMNS, n=1, cutoff=0.7)
+    if name not in ALERT_COLUMNS and (near or not name.isidentifier()):
+        hint = f"did you mean {near[0]!r}?" if near else "name a column of the records"
+        msg = f"{_ROW_KEYS} holds {name!r}: {hint}"
         raise ProfileInvalid(msg)
 
 

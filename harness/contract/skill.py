@@ -33,11 +33,12 @@ class Skill:
     low: float
     high: float
     limit: float
+    least: int = _LEAST
 
     @property
     def verdict(self) -> Verdict:
         """PASSED below the limit, FAILED above it, UNKNOWN where the interval holds it or nothing can be compared."""
-        if self.windows < _LEAST or not self.persistence_rmse:
+        if self.windows < self.least or not self.persistence_rmse:
             return Verdict.UNKNOWN
         if self.high <= self.limit:
             return Verdict.PASSED
@@ -52,10 +53,16 @@ class Skill:
 
 
 def skill_of(
-    predictions: Sequence[float], persistence: Sequence[float], truths: Sequence[float], *, limit: float
+    predictions: Sequence[float],
+    persistence: Sequence[float],
+    truths: Sequence[float],
+    *,
+    limit: float,
+    least: int = _LEAST,
 ) -> Skill:
     """Compare predictions and last closes with what came next, in the order of time; all three equally long.
 
+    Of fewer than `least` nothing is said.
     The interval is that of a circular block bootstrap (Politis and Romano, 1992) with a fixed seed.
     """
     ours = [(found - truth) ** 2 for found, truth in zip(predictions, truths, strict=True)]
@@ -70,6 +77,7 @@ def skill_of(
         low=ratios[tail] if ratios else math.nan,
         high=ratios[-1 - tail] if ratios else math.nan,
         limit=limit,
+        least=least,
     )
 
 

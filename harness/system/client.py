@@ -7,9 +7,11 @@ import shlex
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from harness.contract.records import CONTENT_TYPES, Codec, Window, encode
 from harness.system.patience import SPAN_S
@@ -200,6 +202,24 @@ class Client:
     def _connections_made(self) -> int:
         pools = self._adapter.poolmanager.pools
         return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118 - urllib3's container has no iteration
+
+
+def fetch(url: str, *, timeout_s: float, limit_bytes: int) -> Answer:
+    """Get what lies at an address that is no sut's, through the environment's proxies; raise `NoAnswer` likewise.
+
+    Of a longer body than the limit, one byte more than that is returned.
+    """
+    began_s = time.perf_counter()
+    try:
+        with requests.get(url, timeout=timeout_s, stream=True) as response:
+            body = response.raw.read(limit_bytes + 1, decode_content=True)
+    except (requests.RequestException, OSError, HTTPError) as error:
+        request = Request(method="GET", path=urlsplit(url).path or "/")
+        failure = _failure(error) if isinstance(error, requests.RequestException) else "closed"
+        raise NoAnswer(failure, request, time.perf_counter() - began_s, type(error).__name__) from error
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    elapsed_s = time.perf_counter() - began_s
+    return Answer(status=response.status_code, headers=headers, body=body, elapsed_s=elapsed_s)
 
 
 def _failure(error: requests.RequestException) -> Failure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,3 +44,55 @@ def wait_for(
 def sleep_until(due_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
     """Sleep until a moment of the monotonic clock; return at once when it has passed."""
     time.sleep(max(0.0, due_s - clock()))
+
+
+class Clock(Protocol):
+    """What tells the time and lets it pass, so that a day can be tried in a second."""
+
+    def now(self) -> float:
+        """Return UTC epoch seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever go forward."""
+        ...
+
+    def sleep(self, duration_s: float) -> None:
+        """Let time pass."""
+        ...
+
+
+class WallClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Return UTC epoch seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever go forward."""
+        return time.monotonic()
+
+    def sleep(self, duration_s: float) -> None:
+        """Sleep; a duration that is over already costs nothing."""
+        time.sleep(max(0.0, duration_s))
+
+
+class VirtualClock:
+    """A clock that stands still until somebody sleeps, and then jumps."""
+
+    def __init__(self, now_s: float) -> None:
+        """Begin at a moment, in UTC epoch seconds."""
+        self._now_s = now_s
+
+    def now(self) -> float:
+        """Return UTC epoch seconds."""
+        return self._now_s
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever go forward."""
+        return self._now_s
+
+    def sleep(self, duration_s: float) -> None:
+        """Let time pass at once."""
+        self._now_s += max(0.0, duration_s)
