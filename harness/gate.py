@@ -111,7 +111,7 @@ def _run_pytest(wish: GateWish, report_dir: Path) -> int:
 
 def _absolute(name: str, value: str) -> str:
     """Make a path absolute: the suites run from the project's root, wherever the command was given."""
-    return str(Path(value).resolve()) if name in ("sut-profile", "sut-history") else value
+    return str(Path(value).resolve()) if name in ("sut-profile", "sut-history", "sut-ledger") else value
 
 
 def _verdict(report_dir: Path, suites: tuple[Suite, ...], status: int) -> Verdict:

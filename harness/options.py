@@ -62,6 +62,7 @@ OPTIONS = (
         default="auto",
         choices=ALERT_MODES,
     ),
+    Option(name="ledger", metavar="FILE", help="what was told already; machines may share it (default: this user's)"),
 )
 
 
@@ -78,6 +79,7 @@ class Choice:
     rules: frozenset[str]
     report_dir: Path | None
     alerts: str
+    ledger: Path | None
 
 
 CHOICE: pytest.StashKey[Choice] = pytest.StashKey()
@@ -114,6 +116,7 @@ def read_choice(config: pytest.Config) -> Choice:
         rules=_rules(said["rules"]),
         report_dir=_path(config, said["report-dir"]),
         alerts=said["alerts"],
+        ledger=_path(config, said["ledger"]),
     )
 
 

@@ -62,6 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(recorder.Recorder(config, choice, profile), "harness.recorder")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the controller of pytest-xdist what a worker found out about the image."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None and recorder.SUBJECT in session.config.stash:
+        output["sut_subject"] = session.config.stash[recorder.SUBJECT]
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what is tested."""
     choice, profile = config.stash[CHOICE], config.stash[PROFILE]

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from harness import __version__
-from harness.alerts.alert import Alert, Headline
-from harness.alerts.announce import announce
-from harness.alerts.ledger import default_ledger_path
+from harness.alerts import Alert, Checked, Desk, Headline, Observation, announce, default_ledger_path
 from harness.contract.rules import RULES, SUITES, Suite
 from harness.report import terminal
 from harness.report.durations import remember
@@ -24,7 +22,7 @@ from harness.report.verdict import Conclusion, Setting, Subject
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.contract.profile import Profile
+    from harness.contract.profile import Alerts, Profile
     from harness.options import Choice
 
 SUBJECT = pytest.StashKey[tuple[str, str | None]]()
@@ -62,6 +60,13 @@ class Recorder:
         if suite:
             before = self._results.get(report.nodeid)
             self._results[report.nodeid] = _merged(before, _result(report, cast("Suite", suite[0])))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        """Take in what a worker of pytest-xdist found out about the image."""
+        subject = getattr(node, "workeroutput", {}).get("sut_subject")
+        if subject is not None:
+            self._config.stash[SUBJECT] = subject
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
@@ -106,20 +111,22 @@ class Recorder:
 
     def _announce(self, conclusion: Conclusion, terminalreporter: pytest.TerminalReporter) -> None:
         report_dir = self._choice.report_dir
-        announcement = announce(
-            [alert for result in conclusion.results for alert in _alerts(result, conclusion.subject)],
-            headline=Headline(
-                verdict=conclusion.verdict.value,
-                target=conclusion.subject.image_name,
-                profile=conclusion.subject.profile_name,
-                duration_s=conclusion.duration_s,
-                report=str(report_dir) if report_dir else None,
-            ),
-            mode=self._choice.alerts,  # type: ignore[arg-type]  # read_choice let only the modes through
-            environ=os.environ,
-            ledger_path=default_ledger_path(os.environ),
-            say=terminalreporter.write_line,
+        headline = Headline(
+            verdict=conclusion.verdict.value,
+            target=conclusion.subject.image_name,
+            profile=conclusion.subject.profile_name,
+            at=self._started + conclusion.duration_s,
+            duration_s=conclusion.duration_s,
+            report=str(report_dir) if report_dir else None,
         )
+        desk = Desk(
+            ledger_path=self._choice.ledger or default_ledger_path(os.environ),
+            environ=os.environ,
+            say=terminalreporter.write_line,
+            mode=self._choice.alerts,  # type: ignore[arg-type]  # read_choice let only the modes through
+            settings=self._profile.alerts,
+        )
+        announcement = announce(_observation(conclusion, self._profile.alerts), headline, desk)
         if announcement.outcome not in ("off", "nothing new"):
             terminalreporter.write_line(f"alerts   {announcement.outcome}: {announcement.detail}")
 
@@ -185,16 +192,21 @@ def _message(report: pytest.TestReport) -> str:
     return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
 
 
-def _alerts(result: CheckResult, subject: Subject) -> list[Alert]:
-    if result.outcome != "failed":
-        return []
-    return [
+def _observation(conclusion: Conclusion, settings: Alerts) -> Observation:
+    """Return what failed, and what is well: a check that passed keeps all of its rules."""
+    target = conclusion.subject.image_name
+    alerts = [
         Alert(
-            target=subject.image_name,
+            target=target,
             rule=rule_id,
             check=result.check,
             must=RULES[rule_id].sentence,
             evidence=result.message,
+            row_keys=settings.notification_deduping_row_keys,
         )
+        for result in conclusion.results
+        if result.outcome == "failed"
         for rule_id in result.blamed
     ]
+    passed = [Checked(target=target, check=result.check) for result in conclusion.results if result.outcome == "passed"]
+    return Observation(alerts=alerts, covered=passed)

@@ -1,30 +1,23 @@
-"""Tells the failures of a run once: new ones in one message, to Slack or the terminal, whatever state both are in."""
+"""Tells what a run saw once: what is new in one message, to Slack or the terminal, whatever state both are in."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from harness.alerts.delivery import Budget, Delivery, Receipt
-from harness.alerts.history import History, Unreadable
-from harness.alerts.ledger import Claim, Ending, Ledger, LedgerError, open_ledger, set_aside
-from harness.alerts.message import compose, plain
-from harness.alerts.redaction import Redaction
-from harness.alerts.slack import SlackDoor
+from harness.alerts.ledger import LedgerError, set_aside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from harness.alerts.alert import Alert, Headline
-    from harness.alerts.message import Message
+    from harness.alerts.alert import Alert, Headline, Observation
+    from harness.alerts.courier import Round
+    from harness.alerts.desk import Desk
+    from harness.alerts.ledger import Ledger, Sighting
 
-Mode = Literal["auto", "off", "console", "slack"]
-_CHANNEL = "debug-slackbot"
-_LOOK_UPS_MAX = 5
+_SHOWN_MAX = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,183 +28,112 @@ class Announcement:
     detail: str
     told: int = 0
     suppressed: int = 0
+    recovered: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """What one call has to tell, and the way to tell it; without a token that is the terminal."""
+def announce(observation: Observation, headline: Headline, desk: Desk) -> Announcement:
+    """Tell what a run saw: what was not told within the window, and what is well again; known messages are amended.
 
-    alerts: Sequence[Alert]
-    headline: Headline
-    channel: str
-    token: str
-    why_console: str
-    base_url: str | None
-    budget: Budget
-    say: Callable[[str], None]
-    now: Callable[[], float]
-
-    @property
-    def sink(self) -> str:
-        """Where it is told: what one sink was told, the others were not."""
-        return f"slack:{self.channel}" if self.token else "console"
-
-
-def announce(
-    alerts: Sequence[Alert],
-    *,
-    headline: Headline,
-    mode: Mode,
-    environ: Mapping[str, str],
-    ledger_path: Path,
-    say: Callable[[str], None],
-    now: Callable[[], float] = time.time,
-    base_url: str | None = None,
-    budget: Budget | None = None,
-) -> Announcement:
-    """Tell the alerts that were not told within 24 h, in one message; never raises, and takes 20 s at most.
-
-    `say` prints a line on the terminal, `now` is UTC epoch seconds; `base_url` and `budget` suit another server.
+    It never raises, and takes as long as the desk's budget at most.
     """
-    redaction = Redaction.of(environ)
-    if mode == "off":
+    if desk.mode == "off":
         return Announcement(outcome="off", detail="alerts are off")
+    redaction, quiet = desk.redaction, desk.discreet()
     try:
-        if not alerts:
+        if not observation.alerts and not desk.ledger_path.exists():
             return Announcement(outcome="nothing new", detail="no failures")
-        token, why_console = _token(mode, environ)
-        run = _Run(
-            alerts=[redaction.alert(alert) for alert in alerts],
-            headline=redaction.headline(headline),
-            channel=environ.get("OPS_NOTIFICATIONS_SLACK_CHANNEL", "").strip().removeprefix("#") or _CHANNEL,
-            token=token,
-            why_console=why_console,
-            base_url=base_url,
-            budget=budget or Budget(),
-            say=lambda line: say(redaction.text(line)),
-            now=now,
-        )
-        told = _with_ledger(run, ledger_path)
+        told = _with_ledger(redaction.observation(observation), redaction.headline(headline), quiet)
+        return replace(told, detail=redaction.text(told.detail))
     except Exception as error:  # noqa: BLE001 - no trouble with alerts may change a verdict
-        told = Announcement(outcome="failed", detail=redaction.text(f"alerts failed: {type(error).__name__}: {error}"))
+        detail = redaction.text(f"alerts failed: {type(error).__name__}: {error}")
         with suppress(Exception):
-            say(told.detail)
-    return Announcement(
-        outcome=told.outcome, detail=redaction.text(told.detail), told=told.told, suppressed=told.suppressed
-    )
+            desk.say(detail)
+        return Announcement(outcome="failed", detail=detail)
 
 
-def _token(mode: Mode, environ: Mapping[str, str]) -> tuple[str, str]:
-    token = environ.get("SLACK_BOT_TOKEN", "").strip()
-    if mode == "console":
-        return "", "alerts are for the terminal"
-    return token, "" if token else "SLACK_BOT_TOKEN is not set"
-
-
-def _with_ledger(run: _Run, path: Path) -> Announcement:
-    try:
-        with open_ledger(path) as ledger:
-            return _told(run, ledger)
-    except LedgerError as error:  # raised before anything was sent: see _settle
-        run.say(f"alerts: {error}")
-        place = _begun_anew(run, path) if error.corrupt else None
-    if place is None:
-        run.say("alerts: told without the ledger, so they may repeat what was told before")
-    with open_ledger(place) as ledger:
-        return _told(run, ledger)
-
-
-def _begun_anew(run: _Run, path: Path) -> Path | None:
-    try:
-        run.say(f"alerts: the corrupt ledger is moved to {set_aside(path)}, and a new one begun")
-    except OSError:
-        return None
-    return path
-
-
-def _told(run: _Run, ledger: Ledger) -> Announcement:
-    courier = _courier(run, ledger) if run.token else None
-    if courier:
-        _settle_earlier(run, ledger, courier)
-    claim = ledger.claim(run.alerts, run.sink, run.now())
-    notes = tuple(_notes(claim))
-    known = claim.suppressed + claim.elsewhere
-    if not claim.fresh:
-        run.say(f"alerts: nothing new to tell; {'; '.join(notes)}")
-        return Announcement(outcome="nothing new", detail="; ".join(notes), suppressed=known)
-    message = compose(run.headline, claim.fresh, notes)
-    if courier is None:
-        return _printed(run, ledger, claim, message)
-    since = run.now()
-    receipt = courier.post(message, claim.delivery_id, lambda: _may_send(run, ledger, claim), since)
-    ending = Ending(state=receipt.state, channel_id=receipt.channel_id, ts=receipt.ts)
-    _settle(run, ledger, claim, ending)
-    return _reported(run, claim, receipt)
-
-
-def _courier(run: _Run, ledger: Ledger) -> Delivery:
-    door = SlackDoor(run.token, base_url=run.base_url)
-    history = History(door, channel=run.channel, channel_id=ledger.channel_id(run.sink))
-    return Delivery(door, channel=run.channel, history=history, budget=run.budget)
-
-
-def _settle_earlier(run: _Run, ledger: Ledger, courier: Delivery) -> None:
-    """Find out about deliveries that were cut short: a crash, or a connection that broke after the request was read."""
-    now = run.now()
-    for earlier in ledger.unsettled(run.sink, now)[:_LOOK_UPS_MAX]:
+def _with_ledger(observation: Observation, headline: Headline, desk: Desk) -> Announcement:
+    """Tell with the ledger; where it cannot be used, begin anew, or go on with a spare one, or with none."""
+    places: list[Path | None] = [desk.ledger_path, desk.spare_path, None]
+    while True:
+        place = places.pop(0)
         try:
-            ts = courier.look_up(earlier.id, earlier.created_at if earlier.created_at <= now else 0.0)
-        except Unreadable as error:
-            if not error.for_good:
-                run.say(
-                    f"alerts: an earlier message may have been sent, {error}: its failures wait until it can be seen"
-                )
-                return
-            run.say(f"alerts: an earlier message may have been sent, {error}: counted as sent")
-            ts = ""
-        accepted_at = earlier.at + run.budget.total_s
-        ending = Ending(state="failed") if ts is None else Ending(state="told", at=accepted_at, ts=ts or None)
-        ledger.settle(earlier.id, ending, now)
+            with desk.ledger(place) as ledger:
+                return _told(observation, headline, desk, ledger)
+        except LedgerError as error:  # raised before anything was sent: see the courier
+            if place is None:
+                raise
+            desk.say(f"alerts: {error}")
+            if error.corrupt and _set_aside(place, desk):
+                places.insert(0, place)
+            elif place == desk.ledger_path:
+                desk.say("alerts: told without the ledger, so they may repeat what was told before")
 
 
-def _may_send(run: _Run, ledger: Ledger, claim: Claim) -> bool:
+def _set_aside(path: Path, desk: Desk) -> bool:
     try:
-        return ledger.attempt(claim.delivery_id, run.now())
-    except sqlite3.Error:
-        return True  # the ledger broke after the claim: better told than lost
+        desk.say(f"alerts: the corrupt ledger is moved to {set_aside(path)}, and a new one begun")
+    except OSError:
+        return False
+    return True
 
 
-def _settle(run: _Run, ledger: Ledger, claim: Claim, ending: Ending) -> None:
-    # An error of the ledger must not get out from here: the message is out, and would be sent again.
-    try:
-        ledger.settle(claim.delivery_id, ending, run.now())
-    except sqlite3.Error as error:
-        run.say(f"alerts: the ledger could not record the delivery ({error}): the next run finds out")
+def _told(observation: Observation, headline: Headline, desk: Desk, ledger: Ledger) -> Announcement:
+    sighting = ledger.observe(observation, headline, desk.sink_name, desk.clock.now())
+    notes = tuple(_notes(sighting))
+    is_run = headline.duration_s is not None  # the monitor's messages speak of one alert each
+    done = desk.courier(ledger).deliver(
+        storm_keys=desk.settings.storm_keys, notes=lambda found: notes if is_run and found == headline else ()
+    )
+    return _reported(sighting, done, desk, notes)
 
 
-def _printed(run: _Run, ledger: Ledger, claim: Claim, message: Message) -> Announcement:
-    run.say(f"alerts: {run.why_console}; this would have been sent to #{run.channel}:")
-    for line in plain(message).splitlines():
-        run.say(f"  {line}".rstrip())
-    _settle(run, ledger, claim, Ending(state="told"))
-    known = claim.suppressed + claim.elsewhere
-    return Announcement(outcome="printed", detail=run.why_console, told=len(claim.fresh), suppressed=known)
+def _reported(sighting: Sighting, done: Round, desk: Desk, notes: Sequence[str]) -> Announcement:
+    failed = [receipt for _, receipt in done.posts if receipt.state != "told"]
+    told = sum(len(parcel.conditions) for parcel, receipt in done.posts if receipt.state == "told")
+    claimed = {condition.key for parcel, _ in done.posts for condition in parcel.conditions}
+    elsewhere = len(sighting.due - claimed)
+    said = [*notes, *([f"{_failures(elsewhere)} that another run is telling, or may have told"] if elsewhere else [])]
+    found = Announcement(
+        outcome="nothing new",
+        detail="; ".join(said) or "no failures",
+        told=told,
+        suppressed=len(sighting.known) + elsewhere,
+        recovered=len(sighting.recovered),
+    )
+    _say_of_recoveries(done, desk)
+    if failed:
+        desk.say(f"alerts: not told: {failed[0].detail}")
+        return replace(found, outcome="failed", detail=failed[0].detail)
+    if not done.posts:
+        if said:
+            desk.say(f"alerts: nothing new to tell; {found.detail}")
+        return found
+    detail = "; ".join(dict.fromkeys(receipt.detail for _, receipt in done.posts))
+    if desk.sink_name == "console":
+        return replace(found, outcome="printed", detail=detail)
+    desk.say(f"alerts: {_failures(told)} told to {desk.place} ({detail})")
+    return replace(found, outcome="sent", detail=detail)
 
 
-def _reported(run: _Run, claim: Claim, receipt: Receipt) -> Announcement:
-    known = claim.suppressed + claim.elsewhere
-    if receipt.state != "told":
-        run.say(f"alerts: not told: {receipt.detail}")
-        return Announcement(outcome="failed", detail=receipt.detail, suppressed=known)
-    run.say(f"alerts: {_failures(len(claim.fresh))} told to #{run.channel} ({receipt.detail})")
-    return Announcement(outcome="sent", detail=receipt.detail, told=len(claim.fresh), suppressed=known)
+def _say_of_recoveries(done: Round, desk: Desk) -> None:
+    untold = [receipt.detail for receipt in (*done.updates, *done.recoveries) if receipt.state in ("failed", "unclear")]
+    if untold:
+        desk.say(f"alerts: an earlier message could not be brought up to date: {untold[0]}")
 
 
-def _notes(claim: Claim) -> Iterator[str]:
-    if claim.suppressed:
-        yield f"{_failures(claim.suppressed, 'known ')}, told within 24 h, not repeated"
-    if claim.elsewhere:
-        yield f"{_failures(claim.elsewhere)} that another run is telling, or may have told, not repeated"
+def _notes(sighting: Sighting) -> Iterable[str]:
+    if sighting.known:
+        yield f"{_failures(len(sighting.known), 'known ')}, told before, not repeated"
+    if sighting.silenced:
+        yield f"{_failures(len(sighting.silenced), 'silenced ')}"
+    if sighting.recovered:
+        yield f"recovered since the last run: {_named(sighting.recovered)}"
+
+
+def _named(recovered: Sequence[Alert]) -> str:
+    names = [f"{alert.rule} {alert.check}" for alert in recovered]
+    more = len(names) - _SHOWN_MAX
+    return ", ".join(names[:_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def _failures(count: int, kind: str = "") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from harness.alerts.delivery import Door
+    from harness.alerts.reply import Door
 
 _PAGES_MAX = 10
 _PAGE = 200
@@ -34,15 +34,30 @@ class History:
         self._name = channel.removeprefix("#")
         self._id = channel_id or (self._name if _CHANNEL_ID.fullmatch(self._name) else None)
 
-    def find(self, delivery_id: str, since: float, *, left_s: Callable[[], float]) -> str | None:
-        """Return the `ts` of the message with this delivery ID, sent since about then (epoch). Raises Unreadable."""
+    @property
+    def channel_id(self) -> str | None:
+        """The channel's ID, once it is known."""
+        return self._id
+
+    def find(
+        self, delivery_id: str, since: float, *, left_s: Callable[[], float], thread: str | None = None
+    ) -> str | None:
+        """Return the `ts` of the message with this delivery ID, sent since about then (epoch). Raises Unreadable.
+
+        A line under a message stands in no history: it is looked for in the `thread` of that message.
+        """
         self._id = self._id or self._resolved(left_s)
         asked = {
             "channel": self._id,
             "include_all_metadata": True,
             "oldest": f"{max(0.0, since - _CLOCKS_DIFFER_S):.6f}",
         }
-        for page in self._pages("conversations.history", asked, left_s):
+        pages = (
+            self._pages("conversations.history", asked, left_s)
+            if thread is None
+            else self._pages("conversations.replies", {**asked, "ts": thread}, left_s)
+        )
+        for page in pages:
             for message in page.get("messages", ()):
                 payload = message.get("metadata", {}).get("event_payload", {})
                 if payload.get("delivery") == delivery_id:

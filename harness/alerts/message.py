@@ -1,4 +1,4 @@
-"""One message about a run: composed once within Slack's limits, rendered as blocks or as plain text."""
+"""One message: composed once within Slack's limits, rendered as blocks or as plain text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from harness.alerts.entry import counts, moment
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.alerts.alert import Alert, Headline
+    from harness.alerts.alert import Headline
+    from harness.alerts.entry import Entry
 
 Block = dict[str, Any]
 
@@ -29,43 +32,53 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One check in a message; what is well again is struck out."""
+
+    check: str
+    evidence: str
+    status: str
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One failed rule: its MUST sentence, and (check, evidence) pairs; `hidden` checks are only counted."""
+    """One broken rule: its MUST sentence and its checks; `hidden` ones are only counted."""
 
     rule: str
     must: str
-    checks: tuple[tuple[str, str], ...]
+    items: tuple[Item, ...]
     hidden: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is told of a run, already cut to what one Slack message can hold."""
+    """What is told, already cut to what one Slack message can hold."""
 
     title: str
     facts: tuple[str, ...]
     sections: tuple[Section, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def compose(headline: Headline, alerts: Sequence[Alert], notes: Iterable[str] = ()) -> Message:
+def compose(headline: Headline, entries: Sequence[Entry], notes: Iterable[str] = ()) -> Message:
     """Compose the message that tells of these alerts; critical rules first, then in the order given."""
-    sections = _sections(alerts)
+    sections = _sections(entries)
     shown = sections[: _room_for(sections)]
     left_out = sections[len(shown) :]
-    more = sum(len(section.checks) + section.hidden for section in left_out)
+    more = sum(len(section.items) + section.hidden for section in left_out)
     tail = [f"and {more} more {_plural(more, 'failure')} of {len(left_out)} more rules"] if left_out else []
     return Message(
-        title=f"{_one_line(headline.verdict)}: {_one_line(headline.target)}",
-        facts=_facts(headline, len(alerts)),
+        title=_title(headline, entries),
+        facts=_facts(headline, entries),
         sections=shown,
-        notes=(*tail, *(_one_line(note) for note in notes)),
+        notes=(*tail, *(one_line(note) for note in notes)),
     )
 
 
 def blocks(message: Message) -> list[Block]:
     """Render the message as Slack blocks, escaped so that no text of a container can ping, link or format."""
-    header = {"type": "header", "text": {"type": "plain_text", "text": _escaped(message.title, _HEADER_MAX)}}
+    header = {"type": "header", "text": {"type": "plain_text", "text": escaped(message.title, _HEADER_MAX)}}
     sections = [{"type": "section", "text": _mrkdwn(_section_text(section))} for section in message.sections]
     notes = [_context(message.notes)] if message.notes else []
     return [header, _context(message.facts), *sections, *notes]
@@ -76,39 +89,58 @@ def plain(message: Message) -> str:
     lines = [message.title, " · ".join(message.facts)]
     for section in message.sections:
         lines += ["", f"{section.rule}  {section.must}"]
-        for check, evidence in section.checks:
-            lines += [f"  - {check}", *([f"    {evidence}"] if evidence else [])]
+        for item in section.items:
+            lines += [f"  {'✓' if item.is_well else '-'} {item.check}"]
+            lines += [f"    {text}" for text in (item.evidence, item.status) if text]
         lines += [f"  - and {section.hidden} more {_plural(section.hidden, 'check')}"] if section.hidden else []
     return "\n".join([*lines, *([""] if message.notes else []), *message.notes])
 
 
 def fallback_text(message: Message) -> str:
     """Render the message as Slack's top-level `text`: plain text, escaped and cut."""
-    return _escaped(plain(message), _TEXT_MAX)
+    return escaped(plain(message), _TEXT_MAX)
 
 
-def _facts(headline: Headline, told: int) -> tuple[str, ...]:
-    report = [f"report: {_one_line(headline.report)}"] if headline.report else []
-    new = f"{told} new {_plural(told, 'failure')}"
-    return (new, f"profile {_one_line(headline.profile)}", f"took {headline.duration_s:.0f} s", *report)
+def _title(headline: Headline, entries: Sequence[Entry]) -> str:
+    failing, well = counts(entries)
+    verdict = "RECOVERED" if well and not failing else one_line(headline.verdict)
+    return f"{verdict}: {one_line(headline.target)}"
 
 
-def _sections(alerts: Sequence[Alert]) -> tuple[Section, ...]:
-    order = {rule: place for place, rule in enumerate(dict.fromkeys(alert.rule for alert in alerts))}
-    urgent = {alert.rule for alert in alerts if alert.severity == "critical"}
-    ranked = sorted(alerts, key=lambda alert: (alert.rule not in urgent, order[alert.rule]))
-    return tuple(_section(rule, tuple(group)) for rule, group in groupby(ranked, key=lambda alert: alert.rule))
+def _facts(headline: Headline, entries: Sequence[Entry]) -> tuple[str, ...]:
+    failing, well = counts(entries)
+    new = [f"{failing} {'' if well else 'new '}{_plural(failing, 'failure')}"] if failing else []
+    recovered = [f"{well} recovered"] if well else []
+    when = [moment(headline.at)] if headline.at else []
+    took = [f"took {headline.duration_s:.0f} s"] if headline.duration_s is not None else []
+    report = [f"report: {one_line(headline.report)}"] if headline.report else []
+    return (*new, *recovered, f"profile {one_line(headline.profile)}", *when, *took, *report)
 
 
-def _section(rule: str, alerts: Sequence[Alert]) -> Section:
+def _sections(entries: Sequence[Entry]) -> tuple[Section, ...]:
+    order = {rule: place for place, rule in enumerate(dict.fromkeys(one.alert.rule for one in entries))}
+    urgent = {one.alert.rule for one in entries if one.alert.severity == "critical"}
+    ranked = sorted(entries, key=lambda one: (one.alert.rule not in urgent, order[one.alert.rule]))
+    return tuple(_section(rule, tuple(group)) for rule, group in groupby(ranked, key=lambda one: one.alert.rule))
+
+
+def _section(rule: str, entries: Sequence[Entry]) -> Section:
     return Section(
-        rule=_cut(_one_line(rule), _NAME_MAX),
-        must=_cut(_one_line(alerts[0].must), _EVIDENCE_MAX),
-        checks=tuple(
-            (_cut(_one_line(alert.check), _NAME_MAX), _cut(_one_line(alert.evidence), _EVIDENCE_MAX))
-            for alert in alerts[:_CHECKS_MAX]
-        ),
-        hidden=len(alerts[_CHECKS_MAX:]),
+        rule=_cut(one_line(rule), _NAME_MAX),
+        must=_cut(one_line(entries[0].alert.must), _EVIDENCE_MAX),
+        items=tuple(_item(one) for one in entries[:_CHECKS_MAX]),
+        hidden=len(entries[_CHECKS_MAX:]),
+    )
+
+
+def _item(one: Entry) -> Item:
+    named = {**({"variant": one.alert.variant} if one.alert.variant else {}), **one.alert.row}
+    row = ", ".join(f"{name}={value}" for name, value in named.items())
+    return Item(
+        check=_cut(one_line(f"{one.alert.check} ({row})" if row else one.alert.check), _NAME_MAX),
+        evidence=_cut(one_line(one.alert.evidence), _EVIDENCE_MAX),
+        status=_cut(one_line(one.status), _NAME_MAX),
+        is_well=one.is_well,
     )
 
 
@@ -122,22 +154,28 @@ def _room_for(sections: Sequence[Section]) -> int:
 
 
 def _section_text(section: Section) -> str:
-    lines = [f"*{_escaped(section.rule)}*  {_escaped(section.must)}"]
+    lines = [f"*{escaped(section.rule)}*  {escaped(section.must)}"]
     left = _SECTION_MAX - len(lines[0]) - len("\n• and 1000 more checks")
     shown = 0
-    for check, evidence in section.checks:
-        told = f"• {_code(check)}" + (f"\n   {_code(evidence)}" if evidence else "")
+    for item in section.items:
+        told = _item_text(item)
         left -= len(told) + 1
         if left < 0:
             break
         lines.append(told)
         shown += 1
-    hidden = section.hidden + len(section.checks) - shown
+    hidden = section.hidden + len(section.items) - shown
     return "\n".join([*lines, *([f"• and {hidden} more {_plural(hidden, 'check')}"] if hidden else [])])
 
 
+def _item_text(item: Item) -> str:
+    struck = "~" if item.is_well else ""
+    evidence = f"\n   {_code(item.evidence)}" if item.evidence else ""
+    return f"• {struck}{_code(item.check)}{struck}{evidence}" + (f"\n   {escaped(item.status)}" if item.status else "")
+
+
 def _context(texts: Sequence[str]) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(_escaped(" · ".join(texts), _CONTEXT_MAX))]}
+    return {"type": "context", "elements": [_mrkdwn(escaped(" · ".join(texts), _CONTEXT_MAX))]}
 
 
 def _mrkdwn(text: str) -> Block:
@@ -146,11 +184,11 @@ def _mrkdwn(text: str) -> Block:
 
 
 def _code(text: str) -> str:
-    return f"`{_escaped(text.replace('`', chr(39)))}`"
+    return f"`{escaped(text.replace('`', chr(39)))}`"
 
 
-def _one_line(text: str) -> str:
-    # What a container said is shown in terminals too: no escape sequence, newline or lone surrogate gets through.
+def one_line(text: str) -> str:
+    """Take out what a terminal would obey: escape sequences, newlines and lone surrogates of a container."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text[:_READ_MAX]).split())
 
 
@@ -158,7 +196,8 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _escaped(text: str, limit: int | None = None) -> str:
+def escaped(text: str, limit: int | None = None) -> str:
+    """Escape what Slack reads as markup, and cut to a limit."""
     signs = [_ESCAPES.get(sign, sign) for sign in text]
     if limit is None or sum(map(len, signs)) <= limit:
         return "".join(signs)

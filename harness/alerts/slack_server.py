@@ -14,15 +14,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import parse_qsl
 
-from harness.alerts.slack_rules import content_error
+from harness.alerts.slack_workspace import POST, SCOPES, UPDATE, Channel, Rate, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+__all__ = ["POST", "UPDATE", "WEBHOOK", "Channel", "Fault", "FaultKind", "SlackServer", "mentions"]
+
 _PAGE_MAX = 200
 _MENTION = re.compile(r"<([!@#][^>]*)>")
-_SCOPES = frozenset({"chat:write", "channels:read", "groups:read", "channels:history"})
-POST = "chat.postMessage"
+WEBHOOK = "webhook"
+_API, _HOOKS = "/api/", "/services/"
 FaultKind = Literal["status", "error", "drop before accept", "drop after accept", "hang", "hang after accept"]
 
 
@@ -38,25 +40,10 @@ class Fault:
     hang_s: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """A channel as conversations.list shows it."""
-
-    id: str
-    name: str
-    member: bool = True
-    archived: bool = False
-    private: bool = False
-
-
 @dataclass(slots=True)
 class _State:
-    channels: tuple[Channel, ...]
+    workspace: Workspace
     token: str
-    scopes: frozenset[str]
-    now: Callable[[], float]
-    page: int
-    posts: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,16 +57,19 @@ class SlackServer:
         self,
         *channels: Channel,
         token: str = "xoxb-test",  # noqa: S107 - of this server only
-        scopes: frozenset[str] = _SCOPES,
+        scopes: frozenset[str] = SCOPES,
         now: Callable[[], float] = time.time,
         page: int = _PAGE_MAX,
         port: int = 0,
+        rate_per_s: float | None = None,
     ) -> None:
-        listed = channels or (Channel(id="C0000000001", name="debug-slackbot"),)
-        self._state = _State(listed, token, scopes, now, page)
+        listed = channels or (Channel(id="C0000000001", name="debug-slackbot", webhook="T1/B1/test"),)
+        workspace = Workspace(channels=listed, scopes=scopes, now=now, page=page, rate=Rate(rate_per_s))
+        self._state = _State(workspace, token)
         self._server = _Server(self._state, port)
         self.port: int = self._server.server_address[1]
-        self.base_url = f"http://127.0.0.1:{self.port}/api/"
+        self.base_url = f"http://127.0.0.1:{self.port}{_API}"
+        self.webhook_url = f"http://127.0.0.1:{self.port}{_HOOKS}{listed[0].webhook}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -91,14 +81,23 @@ class SlackServer:
         self._server.server_close()
 
     @property
+    def workspace(self) -> Workspace:
+        """What lies behind the server; hold its lock to change it."""
+        return self._state.workspace
+
+    @property
     def posts(self) -> list[dict[str, Any]]:
-        """The accepted messages as posted, each with its `ts` and `channel` (an ID)."""
-        with self._state.lock:
-            return [dict(post) for post in self._state.posts]
+        """The accepted messages as they look now, each with its `ts` and `channel` (an ID)."""
+        return [post for post in self._all() if "thread_ts" not in post]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The accepted lines in the threads of messages."""
+        return [post for post in self._all() if "thread_ts" in post]
 
     @property
     def calls(self) -> list[str]:
-        """The methods called so far, faults included."""
+        """The methods called so far, faults included; a webhook's is "webhook"."""
         with self._state.lock:
             return list(self._state.calls)
 
@@ -112,6 +111,15 @@ class SlackServer:
         with self._state.lock:
             self._state.faults.clear()
 
+    def delete(self, ts: str) -> None:
+        """Delete a message, as a person may."""
+        with self.workspace.lock:
+            self.workspace.posts[:] = [post for post in self.workspace.posts if post["ts"] != ts]
+
+    def _all(self) -> list[dict[str, Any]]:
+        with self.workspace.lock:
+            return [dict(post) for post in self.workspace.posts]
+
 
 def mentions(post: Mapping[str, Any]) -> list[str]:
     """Return whom a message would ping or link, as Slack reads it: `<!channel>`, `<@U1>`, `<#C1>`."""
@@ -120,6 +128,7 @@ def mentions(post: Mapping[str, Any]) -> list[str]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, state: _State, port: int) -> None:
         self.state = state
@@ -137,19 +146,25 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def do_POST(self) -> None:
-        """Answer one call of the Web API."""
+        """Answer one call of the Web API, or a post to a webhook."""
         state = self.server.state
-        method = self.path.rsplit("/", 1)[-1]
+        is_webhook = self.path.startswith(_HOOKS)
+        method = WEBHOOK if is_webhook else self.path.removeprefix(_API)
         asked = self._asked()
         with state.lock:
             state.calls.append(method)
             queue = state.faults.get(method)
             fault = queue.popleft() if queue else None
-        if fault is None or "after accept" in fault.kind:
-            answer = self._answer(state, method, asked)
+        is_lost = fault is not None and "after accept" not in fault.kind
+        if is_lost or self._strangers():
+            self._reply(200, self._refusal(fault), fault)
+        elif is_webhook:
+            status, word = state.workspace.answer_webhook(self.path.removeprefix(_HOOKS), asked)
+            self._reply(status, word, fault)
         else:
-            answer = {"ok": False, "error": fault.error or "internal_error"}
-        self._reply(answer, fault)
+            answer = state.workspace.answer(method, asked)
+            limited = answer.get("error") == "ratelimited"
+            self._reply(429 if limited else 200, json.dumps(answer), fault, "1" if limited else None)
 
     def _asked(self) -> dict[str, Any]:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -158,15 +173,18 @@ class _Handler(BaseHTTPRequestHandler):
             return parsed if isinstance(parsed, dict) else {}
         return dict(parse_qsl(body))
 
-    def _answer(self, state: _State, method: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token != state.token:
-            return {"ok": False, "error": "invalid_auth" if token else "not_authed"}
-        answers = {POST: _post, "conversations.history": _history, "conversations.list": _list}
-        with state.lock:
-            return answers[method](state, asked) if method in answers else {"ok": False, "error": "unknown_method"}
+    def _token(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
 
-    def _reply(self, answer: dict[str, Any], fault: Fault | None) -> None:
+    def _strangers(self) -> bool:
+        return self.path.startswith(_API) and self._token() != self.server.state.token
+
+    def _refusal(self, fault: Fault | None) -> str:
+        if fault is None:
+            return json.dumps({"ok": False, "error": "invalid_auth" if self._token() else "not_authed"})
+        return json.dumps({"ok": False, "error": fault.error or "internal_error"})
+
+    def _reply(self, status: int, text: str, fault: Fault | None, retry_after: str | None = None) -> None:
         if fault is not None and "hang" in fault.kind:
             self.server.state.closing.wait(fault.hang_s)
         if fault is not None and ("drop" in fault.kind or "hang" in fault.kind):
@@ -174,67 +192,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
             return
-        body = (fault.page if fault and fault.page else json.dumps(answer)).encode()
-        self.send_response(fault.status if fault is not None and fault.kind == "status" else 200)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        body = (fault.page if fault and fault.page else text).encode()
+        self.send_response(fault.status if fault is not None and fault.kind == "status" else status)
+        self.send_header("Content-Type", "application/json; charset=utf-8" if body[:1] == b"{" else "text/html")
         self.send_header("Content-Length", str(len(body)))
-        if fault is not None and fault.retry_after is not None:
-            self.send_header("Retry-After", fault.retry_after)
+        wait = fault.retry_after if fault is not None else retry_after
+        if wait is not None:
+            self.send_header("Retry-After", wait)
         self.end_headers()
         self.wfile.write(body)
-
-
-def _post(state: _State, asked: Mapping[str, Any]) -> dict[str, Any]:
-    name = str(asked.get("channel", "")).removeprefix("#")
-    channel = next((channel for channel in state.channels if name in (channel.name, channel.id)), None)
-    error = _missing(state, "chat:write") or _closed(channel) or content_error(asked)
-    if error or channel is None:
-        return {"ok": False, "error": error, **({"needed": "chat:write"} if error == "missing_scope" else {})}
-    ts = f"{state.now():.0f}.{len(state.posts) + 1:06d}"
-    state.posts.append({**asked, "channel": channel.id, "ts": ts})
-    return {"ok": True, "channel": channel.id, "ts": ts, "message": {"text": asked.get("text"), "ts": ts}}
-
-
-def _closed(channel: Channel | None) -> str | None:
-    if channel is None:
-        return "channel_not_found"
-    if channel.archived:
-        return "is_archived"
-    return None if channel.member else "not_in_channel"
-
-
-def _history(state: _State, asked: Mapping[str, Any]) -> dict[str, Any]:
-    # Unlike a post, a history wants the channel's ID, and never its name.
-    channel = next((channel for channel in state.channels if asked.get("channel") == channel.id), None)
-    error = _missing(state, "channels:history") or _closed(channel)
-    if error or channel is None:
-        return {"ok": False, "error": error}
-    oldest = float(asked.get("oldest", 0))
-    kept = [post for post in reversed(state.posts) if post["channel"] == channel.id and float(post["ts"]) > oldest]
-    shown = kept if asked.get("include_all_metadata") == "1" else [_bare(post) for post in kept]
-    return _paged("messages", shown, asked, state.page)
-
-
-def _list(state: _State, asked: Mapping[str, Any]) -> dict[str, Any]:
-    types = str(asked.get("types", "public_channel")).split(",")
-    needed = ["channels:read", *(["groups:read"] if "private_channel" in types else [])]
-    error = next((error for scope in needed if (error := _missing(state, scope))), None)
-    if error:
-        return {"ok": False, "error": error}
-    kept = [channel for channel in state.channels if not channel.private or "private_channel" in types]
-    return _paged("channels", [{"id": channel.id, "name": channel.name} for channel in kept], asked, state.page)
-
-
-def _missing(state: _State, scope: str) -> str | None:
-    return None if scope in state.scopes else "missing_scope"
-
-
-def _bare(post: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in post.items() if name != "metadata"}
-
-
-def _paged(name: str, items: list[dict[str, Any]], asked: Mapping[str, Any], page: int) -> dict[str, Any]:
-    start = int(asked.get("cursor") or 0)
-    end = start + min(int(asked.get("limit", 100)), page)
-    cursor = str(end) if end < len(items) else ""
-    return {"ok": True, name: items[start:end], "response_metadata": {"next_cursor": cursor}}

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.alerts.alert import Alert, Headline
+from harness.alerts.entry import Entry, duration
 from harness.alerts.message import blocks, compose, fallback_text, plain
 from harness.alerts.redaction import Redaction
 from harness.alerts.slack_rules import content_error
@@ -27,6 +28,10 @@ HEADLINE = Headline(
 TEXTS = st.text(max_size=4_000)
 
 
+def told(*alerts: Alert) -> list[Entry]:
+    return [Entry(alert=alert) for alert in alerts]
+
+
 def test_the_key_is_what_is_wrong_and_where() -> None:
     measured = replace(ALERT, evidence="expected 200, got 503 after 1.7 s", severity="warning", must="reworded")
     assert measured.dedup_key == ALERT.dedup_key
@@ -40,14 +45,33 @@ def test_the_key_follows_the_named_row_keys_in_any_order() -> None:
     assert by_rule.dedup_key != ALERT.dedup_key
 
 
-@pytest.mark.parametrize("keys", [("target", "evidence"), ("now",), ()])
+@pytest.mark.parametrize("keys", [("target", "evidence"), ("severity",), ()])
 def test_a_row_key_that_varies_with_the_measurement_is_refused(keys: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="use one or more of target, rule, check"):
+    with pytest.raises(ValueError, match="use target, variant, rule, check, or columns of a record"):
         replace(ALERT, row_keys=keys)
 
 
+def test_a_variant_counts_where_it_is_a_row_key() -> None:
+    blue, green = (replace(ALERT, variant=name, row_keys=("target", "variant", "rule")) for name in ("blue", "green"))
+    assert blue.dedup_key != green.dedup_key
+    assert replace(ALERT, variant="blue").dedup_key == replace(ALERT, variant="green").dedup_key
+
+
+def test_an_alert_about_a_record_goes_by_the_records_columns_and_one_about_none_by_the_default() -> None:
+    keys = ("user_id", "pam_user_id")
+    first = replace(ALERT, row={"user_id": "7", "pam_user_id": "x"}, row_keys=keys)
+    assert first.dedup_key == replace(first, target="other", check="other", evidence="other").dedup_key
+    assert first.dedup_key != replace(first, row={"user_id": "8", "pam_user_id": "x"}).dedup_key
+    assert replace(ALERT, row_keys=keys).dedup_key == ALERT.dedup_key
+
+
+def test_the_key_is_the_same_in_every_process_and_version() -> None:
+    """What was told before an update of the harness must still be known after it."""
+    assert ALERT.dedup_key == "3ebc3ca2ab02a7a840d5dc6d26ba366f6c30a8e2963c784a533fffa73f7cff59"
+
+
 def test_the_message_says_verdict_image_rule_promise_check_and_evidence() -> None:
-    message = compose(HEADLINE, [ALERT], ["2 known failures"])
+    message = compose(HEADLINE, told(ALERT), ["2 known failures"])
     assert plain(message) == (
         "FAILED: shop/predictor\n1 new failure · profile default · took 92 s · report: out/verdict.json\n\n"
         "C3  GET /ping MUST be 200.\n  - contract/test_ping.py::test_ping_is_200\n    expected 200, got 500\n\n"
@@ -64,8 +88,25 @@ def test_critical_rules_come_first_and_a_rule_has_one_section() -> None:
         replace(ALERT, rule="C5"),
         replace(ALERT, rule="D1", check="second", severity="warning"),
     ]
-    sections = compose(HEADLINE, alerts).sections
-    assert [(section.rule, len(section.checks)) for section in sections] == [("C5", 1), ("D1", 2)]
+    sections = compose(HEADLINE, told(*alerts)).sections
+    assert [(section.rule, len(section.items)) for section in sections] == [("C5", 1), ("D1", 2)]
+
+
+def test_what_is_well_again_is_struck_out_and_the_title_says_so_when_all_is() -> None:
+    well = Entry(alert=ALERT, status="well again since then", is_well=True)
+    half = compose(HEADLINE, [well, Entry(alert=replace(ALERT, check="b"), status="still failing, 3 times")])
+    assert plain(half).startswith("FAILED: shop/predictor\n1 failure · 1 recovered · profile default")
+    text = blocks(half)[2]["text"]["text"]
+    assert f"• ~`{ALERT.check}`~" in text
+    assert "still failing, 3 times" in text
+    assert plain(compose(HEADLINE, [well])).startswith("RECOVERED: shop/predictor\n1 recovered")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (59.6, "1 min"), (3_600, "1 h"), (11_520, "3 h 12 min"), (90_061, "1 d 1 h")]
+)
+def test_a_duration_is_in_its_two_largest_units(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize("rules", [1, 46, 100])
@@ -76,7 +117,7 @@ def test_a_storm_keeps_slacks_limits_and_says_how_much_it_leaves_out(rules: int,
         for rule in range(rules)
         for check in range(9)
     ]
-    message = compose(replace(HEADLINE, target=sign * 900), alerts, ["known " + sign * 3_000])
+    message = compose(replace(HEADLINE, target=sign * 900), told(*alerts), ["known " + sign * 3_000])
     shown = len(message.sections)
     assert content_error({"text": fallback_text(message), "blocks": blocks(message)}) is None
     assert len(blocks(message)) <= 45
@@ -87,7 +128,7 @@ def test_a_storm_keeps_slacks_limits_and_says_how_much_it_leaves_out(rules: int,
 
 def test_forty_two_short_rules_fill_the_message_and_no_more() -> None:
     alerts = [replace(ALERT, rule=f"R{rule}", must="", evidence="") for rule in range(60)]
-    message = compose(HEADLINE, alerts)
+    message = compose(HEADLINE, told(*alerts))
     assert len(blocks(message)) == 45
     assert "and 18 more failures of 18 more rules" in plain(message)
 
@@ -97,16 +138,16 @@ def test_forty_two_short_rules_fill_the_message_and_no_more() -> None:
 def test_no_text_of_a_container_pings_or_breaks_the_limits(text: str) -> None:
     loud = f"<!channel> <@U12345> <https://x.test|here> & {text} <!here"
     alert = replace(ALERT, rule=loud, check=loud, must=loud, evidence=loud, target=loud)
-    message = compose(replace(HEADLINE, target=loud, report=loud), [alert], [loud])
+    message = compose(replace(HEADLINE, target=loud, report=loud), told(alert), [loud])
     post = {"text": fallback_text(message), "blocks": blocks(message)}
     assert mentions(post) == []
     assert content_error(post) is None
 
 
 def test_escape_sequences_and_lone_surrogates_reach_no_terminal() -> None:
-    told = plain(compose(HEADLINE, [replace(ALERT, evidence="a\x1b[31mred\udc80\r\nb\x00c")]))
-    assert "a [31mred b c" in told
-    assert told.encode().isascii() is False  # encodable, and the dots between the facts are there
+    shown = plain(compose(HEADLINE, told(replace(ALERT, evidence="a\x1b[31mred\udc80\r\nb\x00c"))))
+    assert "a [31mred b c" in shown
+    assert shown.encode().isascii() is False  # encodable, and the dots between the facts are there
 
 
 @pytest.mark.parametrize(
@@ -114,8 +155,9 @@ def test_escape_sequences_and_lone_surrogates_reach_no_terminal() -> None:
 )
 def test_tokens_are_taken_out_of_every_text(canary: str) -> None:
     redaction = Redaction(token="token-of-another-kind")  # noqa: S106 - a canary
-    told = f"sent ({canary})_{canary}"
-    shown = redaction.alert(replace(ALERT, evidence=told, check=told, must=told, target=told))
+    text = f"sent ({canary})_{canary}"
+    alert = replace(ALERT, evidence=text, check=text, must=text, target=text, variant=text, row={"user": text})
+    shown = (redaction.alert(alert), redaction)
     assert canary not in str(shown)
 
 
