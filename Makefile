@@ -18,10 +18,10 @@ HISTORY := $(wildcard ../shared/data/btc_1s_ohlcv.csv)
 GATE = $(BIN)/harness gate $(if $(HISTORY),--sut-history $(HISTORY)) --report-dir reports/gate $(GATE_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv setup doctor gate test parts-of-test unit lint proof parts-of-proof lock bench table clean
+.PHONY: help venv setup doctor gate test parts-of-test unit lint demo-jump proof parts-of-proof lock bench table clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv:
 	@.ci/venv
@@ -52,6 +52,9 @@ lint: venv ## ruff and mypy
 	$(PART) "ruff check" $(BIN)/ruff check .
 	$(PART) "ruff format" $(BIN)/ruff format --check .
 	$(PART) "mypy" $(BIN)/mypy
+
+demo-jump: venv ## $10,000 up at 03:00, played to the monitor: one alert, one recovery
+	@$(BIN)/python -m harness.alerts.monitor.replay
 
 proof: ## Gates in a row, each good container again and again, kills at any moment, browsers, whole detection
 	$(PART) "make proof" $(MAKE) --no-print-directory parts-of-proof

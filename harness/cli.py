@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
+from harness.alert_arguments import add_alerts, add_monitor
 from harness.arguments import add_judge, add_memory
 from harness.contract.rules import SUITES
 from harness.load_arguments import add_load
@@ -43,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
     report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
     report.set_defaults(run=_report)
+    add_monitor(commands.add_parser("monitor", help="look at a service every few minutes, and tell what is wrong"))
+    _add_alerts(commands.add_parser("alerts", help="what is wrong and what was told; tell the rest; silence; test"))
     setup = commands.add_parser("setup", help="make Docker, the base image and the reference image ready")
     setup.set_defaults(run=_setup)
     doctor = commands.add_parser("doctor", help="say what is there, what is missing, and what mends it")
@@ -56,6 +59,17 @@ def _add_chaos(chaos: argparse.ArgumentParser) -> None:
     add_memory(commands.add_parser("memory", help="find the least memory that holds the profile's load"))
 
 
+def _add_alerts(alerts: argparse.ArgumentParser) -> None:
+    commands = alerts.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for action, what in (
+        ("list", "what is or was wrong, since when, and when it was told"),
+        ("resend", "tell what could not be told, and nothing twice"),
+        ("silence", "tell nothing of one alert for a while"),
+        ("test", "post a message that means nothing, bring it up to date, and say what works"),
+    ):
+        add_alerts(commands.add_parser(action, help=what), action)
+
+
 def _add_gate(gate: argparse.ArgumentParser) -> None:
     gate.add_argument("--sut-image", metavar="IMAGE", help="the image to test (default: the reference container)")
     gate.add_argument("--sut-url", metavar="URL", help="a running endpoint to test instead; it is never harmed")
@@ -64,6 +78,7 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
     gate.add_argument("--sut-seed", metavar="N", help="seed of generated series and of choices")
     gate.add_argument("--sut-effort", metavar="EFFORT", help="quick, normal or thorough")
     gate.add_argument("--sut-alerts", metavar="MODE", help="auto, off, console or slack")
+    gate.add_argument("--sut-ledger", metavar="FILE", help="what was told already; machines may share it")
     gate.add_argument(
         "--suite", metavar="SUITE", action="append", choices=SUITES, help=f"one of {', '.join(SUITES)}; may be repeated"
     )
