@@ -133,7 +133,7 @@ def test_a_socket_that_refuses_this_user_is_told_as_such(machine: Machine, monke
         reach(machine)
 
 
-@pytest.mark.parametrize("left_over", ["99999999", "not a number", str(os.getpid())])
+@pytest.mark.parametrize("left_over", ["99999999", "not a number", str(os.getpid())], ids=["gone", "broken", "another"])
 def test_a_pid_file_whose_process_is_no_daemon_is_swept(machine: Machine, left_over: str) -> None:
     for pid_file, _ in machine.pid_files:
         pid_file.write_text(left_over)

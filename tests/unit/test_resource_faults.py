@@ -183,7 +183,7 @@ def test_what_kills_no_process_is_no_reason_to_exit(name: str) -> None:
     assert stand.starts == 1
 
 
-@pytest.mark.parametrize("pid", [0, os.getpid()])
+@pytest.mark.parametrize("pid", [0, os.getpid()], ids=["none", "ours"])
 def test_processes_that_are_not_the_containers_are_never_touched(pid: int) -> None:
     with pytest.raises(OutOfReach, match="not processes of this machine"):
         processes_of(_sut(Stand(pid=pid)))
