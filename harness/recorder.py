@@ -15,7 +15,7 @@ from harness.alerts import Alert, Checked, Desk, Headline, Observation, announce
 from harness.contract.rules import RULES, SUITES, Suite
 from harness.report import terminal
 from harness.report.durations import remember
-from harness.report.history import put_away
+from harness.report.history import PAGE, put_away
 from harness.report.results import CheckResult, Outcome, evidence_of
 from harness.report.verdict import Conclusion, Setting, Subject
 
@@ -117,7 +117,7 @@ class Recorder:
             profile=conclusion.subject.profile_name,
             at=self._started + conclusion.duration_s,
             duration_s=conclusion.duration_s,
-            report=str(report_dir) if report_dir else None,
+            report=str(report_dir / PAGE) if report_dir else None,
         )
         desk = Desk(
             ledger_path=self._choice.ledger or default_ledger_path(os.environ),
