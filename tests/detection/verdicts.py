@@ -106,9 +106,9 @@ def _options(defect: Defect, folder: Path, *, whole: bool) -> list[str]:
 
 
 def _no_more_than_it_takes(defect: Defect) -> list[str]:
-    """Ask only the checks for the rules that it breaks, and end with the first that fails where that is one rule."""
+    """Ask only the checks for the rules that it breaks, and end with the first that fails where no other rule may."""
     narrow = [] if defect.file or defect.select else [f"--sut-rules={','.join(defect.rules)}"]
-    return [*narrow, "-x"] if len(defect.rules) == 1 else narrow
+    return [*narrow, "-x"] if len(defect.rules) == 1 and not defect.along else narrow
 
 
 def _impatient_profile(folder: Path, patience: Mapping[str, float]) -> Path:
