@@ -53,7 +53,8 @@ class Laboratory:
     def __init__(self, bench: Bench, faults: Sequence[Fault], *, lanes: int) -> None:
         """Begin at once."""
         self.floor, self.times = Floor(), list[Times]()
-        self._bench, self._agenda, self._began_s = bench, Agenda(faults), time.monotonic()
+        self._bench, self._agenda = bench, Agenda(faults)
+        self._began_s = self._ended_s = time.monotonic()
         self._pasts: dict[int, Past] = {}
         self._launches = {fault.name: _launch(fault, bench.profile) for fault in faults}
         self.pool = Pool(bench.start, planned=self._planned(faults), second_shared=self._agenda.wants_two_shared)
@@ -69,8 +70,8 @@ class Laboratory:
 
     @property
     def wall_s(self) -> float:
-        """The seconds since it began."""
-        return time.monotonic() - self._began_s
+        """The seconds from its beginning to the end of the experiment that ended last."""
+        return self._ended_s - self._began_s
 
     def judgement(self, name: str) -> Judgement:
         """Wait for an experiment; raises `Inapplicable` where there was none, and whatever went wrong with it.
@@ -99,6 +100,7 @@ class Laboratory:
             except BaseException as error:  # noqa: BLE001 - whoever waits for it is to have it
                 coming.set_exception(error)
             finally:
+                self._ended_s = time.monotonic()
                 self._agenda.done(fault)
 
     def _judged(self, fault: Fault) -> Judgement:
