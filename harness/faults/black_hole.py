@@ -32,4 +32,5 @@ def black_hole(profile: Profile, series: Sequence[Second]) -> BadNetwork:
         await visit.until_closed()
 
     manner = Manner(size=profile.chaos.far_clients, period_s=_PERIOD_S, behave=behave)
-    return BadNetwork(name="black_hole", ways=ways, manner=manner, hold_s=profile.chaos.traffic_s / 2)
+    # A slow sut takes its time to fill the buffers.
+    return BadNetwork(name="black_hole", ways=ways, manner=manner, hold_s=profile.chaos.traffic_s)
