@@ -66,9 +66,9 @@ class Verdicts:
     def of(self, defect: Defect) -> Found:
         """Return the verdict on a defect.
 
-        UNKNOWN speaks of the machine, which is busy here, and so may any verdict on what a container does in time: under
-        faults, under load, at its start. Once all others are judged, and it is quiet, that question is put once more,
-        to the same checks.
+        UNKNOWN speaks of the machine, which is busy here, and so may any verdict on what a container does in time:
+        under faults, under load, at its start. Once all others are judged, and it is quiet, that question is put
+        again, to the same checks.
         """
         found = self._first[defect.name].result()
         is_about_time = _lane(defect) != "wire"
