@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.system.container import Launch
+from harness.system.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from harness.system.container import Sut
 
 pytestmark = pytest.mark.detection
+
+_TOLD_WITHIN_S = 20.0
 
 
 @pytest.fixture
@@ -62,7 +66,14 @@ def test_a_container_that_runs_out_of_memory_is_told_as_such(
     sut = own_sut(Launch(arguments=("serve",), options={"mem_limit": "1024m", "memswap_limit": "1024m"}))
     sut.wait_ready()
     assert look(sut.name)[0] == 0
+    began_at = time.time()
     sut.container.exec_run(["python3", "-c", "x = bytearray(2 << 30)"])
+    # Docker tells late of what the kernel killed.
+    wait_for(
+        lambda: sut.memory_kills(since_at=began_at) or None,
+        subject="Docker to tell that the kernel killed",
+        budget_s=_TOLD_WITHIN_S,
+    )
     status, said = look(sut.name)
     assert (status, "container has memory: " in said) == (1, True), said
 

@@ -66,13 +66,12 @@ class Verdicts:
     def of(self, defect: Defect) -> Found:
         """Return the verdict on a defect.
 
-        UNKNOWN speaks of the machine, which is busy here, and so may any verdict on what a container does in time:
-        under faults, under load, at its start. Once all others are judged, and it is quiet, that question is put
-        again, to the same checks.
+        UNKNOWN speaks of the machine, which is busy here; so may any verdict on what a container does in time, and some
+        defects show now and then. Once all others are judged, and it is quiet, the same question is put once more, to
+        the same checks, and it is told of which defects that was necessary.
         """
         found = self._first[defect.name].result()
-        is_about_time = _lane(defect) != "wire"
-        if found.is_of(defect) or not (is_about_time or found.verdict == "UNKNOWN"):
+        if found.is_of(defect):
             return found
         wait(self._first.values())
         self.twice.append(defect.name)
