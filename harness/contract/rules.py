@@ -98,8 +98,3 @@ _ALL = (
 )
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _ALL}
-
-
-def rules_of(suite: Suite) -> tuple[Rule, ...]:
-    """Return the rules that a suite checks, in the contract's order."""
-    return tuple(rule for rule in _ALL if suite in rule.suites)
