@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 JSON = "Content-Type: application/json"
 # Who waits for more of what is no whole request is told after this time that there is no more.
 SOON_S = 0.3
+# A server that waits for more of a request is soon told that no more will come.
+_UNTIL_THE_END_S = 0.1
 REFUSED_BY_THE_SERVER = {*range(400, 500), 501, 505}
 _NOT_FOUND, _BAD_REQUEST = 404, 400
 
@@ -91,7 +93,7 @@ class Ground:
         """Send what may be no whole request, and say after a while that no more will come."""
         with self.connect() as wire:
             wire.send(content)
-            answer = wire.read_to_the_end(within_s=SOON_S)
+            answer = wire.read_to_the_end(within_s=_UNTIL_THE_END_S)
         return answer, wire.talk
 
     def bears(self, talk: Talk) -> bool:
