@@ -66,6 +66,7 @@ parts-of-proof: setup
 	@for run in $$(seq $(PROOF_GATES)); do .ci/part "Gate $$run of $(PROOF_GATES)" $(GATE) || exit; done
 	$(PART) "No false alarm on good containers, run after run" $(BIN)/python -m pytest -m proof tests/detection/test_good_containers.py
 	$(PART) "$(PROOF_KILLS) chaos runs killed at any moment" $(BIN)/python -m pytest -m proof tests/detection/test_sigkill.py
+	$(PART) "A remote engine" $(BIN)/python -m pytest -m proof tests/detection/test_remote_engine.py
 	$(PART) "Alerts: killed at every step" $(BIN)/python -m pytest -m proof tests/proof
 	$(PART) "Load: long runs, master and workers, the page in a browser" $(BIN)/python -m pytest -m proof \
 	  tests/detection/test_load_crew.py tests/detection/test_load_long.py tests/detection/test_load_page.py

@@ -98,7 +98,7 @@ class Chaos:
     slow_clients: int = 64
     idle_clients: int = 200
     burst_times: float = 10
-    far_clients: int = 16
+    far_clients: int = 8
     far_delay_s: float = 0.5
     far_jitter_s: float = 0.06
     far_bytes_per_s: float = 16_000

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.faults.crowd import Crowd
+from harness.faults.crowd import Crowd, Manner
 from harness.faults.fault import Expectation, Struck
 from harness.system.container import SutLost
 from harness.system.networks import nearest_address, own_address, resets_met
@@ -15,16 +15,27 @@ from harness.system.proxy.proxy import Proxy
 from harness.system.waiting import WaitedInVain
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from harness.contract.profile import Profile
     from harness.faults.attempt import Attempt
-    from harness.faults.crowd import Manner
+    from harness.faults.crowd import Visit
     from harness.faults.inquiry import Inquiry
     from harness.system.container import State, Sut
     from harness.system.proxy.proxy import Told, Way
 
 # Beyond the budget an answer may be on its way for so long: the budget runs from the arrival of the request.
 ON_ITS_WAY_S = 1.0
+# With the probes no more than the load's rate: what comes beyond it may be shed.
+_PREDICTIONS_PER_S = 4.0
 # So long may the first answer take on which a trouble on the way back does its harm.
 _SILENT_S = 3.0
+
+
+def far(profile: Profile, behave: Callable[[Visit], Awaitable[None]]) -> Manner:
+    """Make clients of which each visit asks for one prediction; together they may ask for so many a second."""
+    clients = profile.chaos.far_clients
+    return Manner(size=clients, period_s=clients / _PREDICTIONS_PER_S, behave=behave)
 
 
 def undisturbed(*, far_within_s: float | None = None) -> Expectation:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.faults.bad_network import BadNetwork
-from harness.faults.crowd import Manner, Visit
-from harness.faults.requests_in_bytes import FreshBody, invocation
+from harness.faults.bad_network import BadNetwork, far
+from harness.faults.requests_in_bytes import FreshBody, invocation, ping
 from harness.system.proxy.proxy import Way
 from harness.system.proxy.troubles import Reset
 
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
 
     from harness.contract.profile import Profile
     from harness.contract.series import Second
+    from harness.faults.crowd import Visit
 
-_PERIOD_S = 0.5
-# The first answer brings the reset about; those to the others are being written when it comes.
-_PIPELINED, _FIRST_BYTES = 3, 16
+# The first answer brings the reset about; those to the pings after it are being written when it comes.
+_PINGS, _FIRST_BYTES = 2, 16
 
 
 def reset(profile: Profile, series: Sequence[Second]) -> BadNetwork:
@@ -28,9 +27,9 @@ def reset(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     ways = (Way(to_sut=Reset(after_bytes=whole // 2)), Way(to_client=Reset(after_bytes=_FIRST_BYTES)))
 
     async def behave(visit: Visit) -> None:
-        request = invocation(profile.http, body(), keep=True)
-        await visit.send(request * (_PIPELINED if visit.number % len(ways) else 1))
+        pings = ping(profile.http) * (_PINGS if visit.number % len(ways) else 0)
+        await visit.send(invocation(profile.http, body(), keep=True), pings)
         await visit.until_closed()
 
-    manner = Manner(size=profile.chaos.far_clients, period_s=_PERIOD_S, behave=behave)
-    return BadNetwork(name="reset", ways=ways, manner=manner, hold_s=profile.chaos.traffic_s / 2, must_reset=True)
+    hold_s = profile.chaos.traffic_s / 2
+    return BadNetwork(name="reset", ways=ways, manner=far(profile, behave), hold_s=hold_s, must_reset=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.faults.bad_network import ON_ITS_WAY_S, BadNetwork, undisturbed
-from harness.faults.crowd import Manner, Visit
+from harness.faults.bad_network import ON_ITS_WAY_S, BadNetwork, far, undisturbed
 from harness.faults.inquiry import Inquiry
 
 if TYPE_CHECKING:
@@ -13,9 +12,8 @@ if TYPE_CHECKING:
 
     from harness.contract.profile import Profile
     from harness.contract.series import Second
+    from harness.faults.crowd import Visit
     from harness.system.proxy.proxy import Way
-
-_PERIOD_S = 0.5
 
 
 def slow_network(
@@ -42,7 +40,7 @@ def slow_network(
     return BadNetwork(
         name=name,
         ways=ways,
-        manner=Manner(size=profile.chaos.far_clients, period_s=_PERIOD_S, behave=behave),
+        manner=far(profile, behave),
         hold_s=profile.chaos.traffic_s / 2,
         inquiry=inquiry,
         patience_s=2 * within_s,

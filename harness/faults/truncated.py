@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.faults.bad_network import BadNetwork
-from harness.faults.crowd import Manner, Visit
+from harness.faults.bad_network import BadNetwork, far
 from harness.faults.inquiry import Inquiry
 from harness.system.proxy.proxy import Way
 from harness.system.proxy.troubles import Cut
@@ -17,8 +16,9 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.records import Codec
     from harness.contract.series import Second
+    from harness.faults.crowd import Visit
 
-_PERIOD_S, _PATIENCE_S = 0.5, 2.0
+_PATIENCE_S = 2.0
 _FIRST_BYTES = 16
 # The line's end and a digit of the count before it: what is left of a CSV looks whole.
 _LAST_BYTES, _LAST_COUNT = 2, 12
@@ -43,5 +43,5 @@ def truncated(profile: Profile, series: Sequence[Second]) -> BadNetwork:
         codec = codecs[visit.number % len(ways)]
         await inquiry.ask(visit, inquiry.cut_short(codec), codec=codec)
 
-    manner = Manner(size=profile.chaos.far_clients, period_s=_PERIOD_S, behave=behave)
-    return BadNetwork(name="truncated", ways=ways, manner=manner, hold_s=profile.chaos.traffic_s / 2, inquiry=inquiry)
+    hold_s = profile.chaos.traffic_s / 2
+    return BadNetwork(name="truncated", ways=ways, manner=far(profile, behave), hold_s=hold_s, inquiry=inquiry)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from tests.detection.layers import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.detection
@@ -40,6 +42,7 @@ class Ended:
     printed: str
 
 
+Runs = dict[tuple[str, int], Future[Ended]]
 SERIES = {
     "contract and dq": Series(suites=("contract", "dq"), times=int(os.environ.get("PROOF_RUNS", "20")), lanes=1),
     "chaos": Series(suites=("chaos",), times=int(os.environ.get("PROOF_CHAOS", "10")), lanes=2),
@@ -59,25 +62,29 @@ def test_the_second_good_container_passes(bases: dict[str, str], tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def gates(
-    request: pytest.FixtureRequest, bases: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[tuple[str, int], Future[Ended]]]:
-    """Run a series of gates on each container; a result to come by container and number."""
-    series, folder = SERIES[request.param], tmp_path_factory.mktemp("gates")
-    with ThreadPoolExecutor(series.lanes) as lanes:
-        yield {
-            (container, run): lanes.submit(_gate, bases[container], series.suites, folder / f"{container}-{run}")
-            for run in range(1, series.times + 1)
-            for container in CONTAINERS
-        }
-        lanes.shutdown(cancel_futures=True)
+def gates(bases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Runs]]:
+    """Run a series of gates on each container, once it is asked for; a result to come by container and number."""
+    with contextlib.ExitStack() as stack:
+
+        @cache
+        def begin(name: str) -> Runs:
+            series, folder = SERIES[name], tmp_path_factory.mktemp("gates")
+            lanes = stack.enter_context(ThreadPoolExecutor(series.lanes))
+            stack.callback(lanes.shutdown, cancel_futures=True)
+            return {
+                (container, run): lanes.submit(_gate, bases[container], series.suites, folder / f"{container}-{run}")
+                for run in range(1, series.times + 1)
+                for container in CONTAINERS
+            }
+
+        yield begin
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(7_200)
-@pytest.mark.parametrize(("gates", "container", "run"), RUNS, indirect=["gates"])
-def test_no_false_alarm_run_after_run(gates: dict[tuple[str, int], Future[Ended]], container: str, run: int) -> None:
-    ended = gates[container, run].result()
+@pytest.mark.parametrize(("name", "container", "run"), RUNS)
+def test_no_false_alarm_run_after_run(gates: Callable[[str], Runs], name: str, container: str, run: int) -> None:
+    ended = gates(name)[container, run].result()
     assert ended.status == 0, ended.printed
 
 

@@ -32,6 +32,8 @@ TIMES = int(os.environ.get("PROOF_KILLS", "30"))
 LANES = 3
 LONGEST_RUN_S = 60.0
 GONE_WITHIN_S = 15.0
+# Where a run begins, in turn: with kills and shortages, or with what stands outside of the container.
+BEGINNINGS = ("", "cut or dns or delay or reset or clock or pause")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,8 @@ def test_nothing_is_left_of_a_killed_run(left: list[Future[str]], stranger: Cont
 def _left_of_a_killed_run(engine: docker.DockerClient, image: str, turn: int, folder: Path) -> str:
     lives_s = random.Random(turn).uniform(1.0, LONGEST_RUN_S)  # noqa: S311 - a moment to repeat, no secret
     options = [f"--sut-image={image}", "--sut-alerts=off", f"--sut-report-dir={folder}", f"--rootdir={ROOT}"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests/chaos"]
+    beginning = ["-k", BEGINNINGS[turn % len(BEGINNINGS)]]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *beginning, "tests/chaos"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True) as harness:
         try:
             harness.wait(timeout=lives_s)
