@@ -15,6 +15,7 @@ from harness.contract.verdict import Verdict
 from harness.load.figures import figures
 from harness.load.run import measure
 from harness.load.search import Step, length_s, search
+from harness.system.waiting import wait_for
 from tests.bench import wrk
 from tests.bench.container_script import result_of
 from tests.bench.contenders import CLIENT_CORE, bodies, ground, on_core
@@ -30,6 +31,7 @@ P99_S = 0.1
 ROUNDS = 3
 _LEAST_S, _WARM_UP_S, _HANG_S = 3.0, 0.5, 3.0
 _LAG_S = 0.02
+_SETTLES_S = 30.0
 _SCOUT_CONNECTIONS, _SCOUT_S = 16, 3.0
 _FIRST_SHARE, _MOST_SHARE = 0.4, 1.6
 _ADDED_S = 0.0015
@@ -105,6 +107,7 @@ def highest_per_s(server: _Server) -> float:
 
 
 def _step(server: _Server, rate_per_s: float) -> Step:
+    _settle(server)
     with tempfile.TemporaryDirectory() as folder:
         record = measure(
             server.sut.url,
@@ -116,6 +119,21 @@ def _step(server: _Server, rate_per_s: float) -> Step:
     step = judge_step(record)
     print(f"    {rate_per_s:7.1f}/s {step.verdict.value:8} p99 {step.p99_s * 1000:.0f} ms {step.why}", flush=True)  # noqa: T201 - progress
     return step
+
+
+def _settle(server: _Server) -> None:
+    """Wait until one request alone is answered at once: what the step before left in the queue is not this one's."""
+    kind, body = bodies(server.profile)[0]
+    url = f"{server.sut.url}{server.profile.http.invocations_path}"
+
+    def is_idle() -> bool | None:
+        try:
+            answer = requests.post(url, data=body, headers={"Content-Type": kind}, timeout=_HANG_S)
+        except requests.RequestException:
+            return None
+        return True if answer.status_code == OK and answer.elapsed.total_seconds() < P99_S / 2 else None
+
+    wait_for(is_idle, subject=f"{url} to have worked off its queue", budget_s=_SETTLES_S)
 
 
 def judge_step(record: LoadRecord) -> Step:
