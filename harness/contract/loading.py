@@ -63,7 +63,8 @@ class Seen:
 
 def judge_loading(seen: Sequence[Seen], profile: Profile) -> list[Violation]:
     """Judge what a container said from its start until it was ready, pings and invocations in turn."""
-    heads, seen = _heads(seen), [one for one in seen if not one.is_head]
+    in_order = sorted(seen, key=lambda one: one.sent_s)
+    heads, seen = _heads(in_order), [one for one in in_order if not one.is_head]
     ready = next((place for place, one in enumerate(seen) if one.window is None and one.is_ok), len(seen))
     broken = [
         violation

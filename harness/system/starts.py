@@ -102,7 +102,7 @@ def watch(way: Way, make: Callable[[Launch], Sut], fresh_window: Callable[[], Wi
     else:
         if is_ready:
             return _ask(replace(found, seen=tuple(seen)), sut, fresh_window)
-        trouble = f"last seen: {seen[-2]}\n{sut.story()}"
+        trouble = f"last seen: {seen[-3]}\n{sut.story()}"
         return replace(found, trouble=trouble, is_late=True, seen=tuple(seen))
     finally:
         sut.remove()
@@ -170,7 +170,7 @@ def _look_until_ready(sut: Sut, seen: list[Seen], fresh_window: Callable[[], Win
         began_s = time.monotonic()
         ping, head = look(url, sut.profile), look(url, sut.profile, by_head=True)
         invocation = look(url, sut.profile, fresh_window())
-        seen += [head, ping, invocation]
+        seen += [ping, head, invocation]
         if not (ping.answer and invocation.answer):
             sut.ensure_up()
         if ping.is_ok and not is_ready:

@@ -32,3 +32,8 @@ def seen(at_s: float, status: int, *, is_head: bool = False) -> Seen:
 def test_head_is_as_get_is(before: int, head: int, after: int, rules: set[str]) -> None:
     talk = [seen(0.0, before), seen(0.1, head, is_head=True), seen(0.2, after)]
     assert {violation.rule for violation in judge_loading(talk, PROFILE)} == rules
+
+
+def test_head_is_compared_by_when_it_was_sent_wherever_it_stands() -> None:
+    became_ready = [seen(0.0, 503), seen(0.3, 200, is_head=True), seen(0.2, 503), seen(0.4, 200)]
+    assert judge_loading(became_ready, PROFILE) == []
