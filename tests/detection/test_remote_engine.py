@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -43,19 +44,24 @@ def _pass_on(listener: socket.socket, path: str) -> None:
             client, _ = listener.accept()
         except OSError:
             return  # closed: the test is over
-        engine = socket.socket(socket.AF_UNIX)
+        threading.Thread(target=_serve, args=(client, path), daemon=True).start()
+
+
+def _serve(client: socket.socket, path: str) -> None:
+    """Pass one connection on, both ways, until both ends have said all."""
+    with client, socket.socket(socket.AF_UNIX) as engine:
         engine.connect(path)
-        for source, sink in ((client, engine), (engine, client)):
-            threading.Thread(target=_pour, args=(source, sink), daemon=True).start()
+        back = threading.Thread(target=_pour, args=(engine, client), daemon=True)
+        back.start()
+        _pour(client, engine)
+        back.join()
 
 
 def _pour(source: socket.socket, sink: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         while piece := source.recv(1 << 16):
             sink.sendall(piece)
         sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        sink.close()
 
 
 def test_an_engine_over_the_network_is_no_reason_to_know_less(
