@@ -1,0 +1,124 @@
+"""When the rows of a data set are: its span, the gaps in it, and how long its windows of so many rows really last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from string import Template
+from typing import TYPE_CHECKING
+
+from harness.audit.weighted import quantile
+from harness.contract.records import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.audit.data_table import Order, Table
+
+# A step of more periods than this is counted with those of just as many: a year has 31.5 million seconds.
+_MOST_PERIODS = 1_000_000
+_ENDS = """
+SELECT count(*) AS rows, count(start) AS timed, min(start) AS first_ns, max(start) AS last_ns FROM records
+"""
+_STEPS = Template("""
+SELECT least(greatest(floor((start - before) / $period_ns), 0), $most)::BIGINT AS periods,
+  count(*) AS times,
+  count(*) FILTER ((start - before) % $period_ns <> 0) AS off_grid,
+  count(*) FILTER (start > before AND before_end > start) AS overlapping,
+  max(start - before) AS longest_ns
+FROM (SELECT start, lag(start) OVER () AS before, lag("end") OVER () AS before_end FROM ordered)
+WHERE before IS NOT NULL GROUP BY ALL
+""")
+# Where a step is no period, a new run of rows begins: a window lies in one run, with the record to be predicted.
+_WINDOWS = Template("""
+SELECT least(greatest(ceil((start + $period_ns - first) / $period_ns), 0), $most)::BIGINT AS periods,
+  count(*) AS times,
+  count(*) FILTER (number - began >= $rows - 1) AS whole,
+  count(*) FILTER (number - began >= $rows) AS with_target
+FROM (
+  SELECT start, first, number,
+    max(CASE WHEN before IS NULL OR start - before <> $period_ns THEN number END)
+      OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS began
+  FROM (
+    SELECT start, lag(start) OVER () AS before, lag(start, $rows - 1) OVER () AS first, row_number() OVER () AS number
+    FROM ordered
+  )
+)
+WHERE first IS NOT NULL GROUP BY ALL
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Steps between the starts of rows, oldest first; `steps` and `spans` count by whole periods (seconds)."""
+
+    rows: int
+    timed: int
+    first_ns: int
+    last_ns: int
+    period_s: float
+    window_rows: int
+    order: Order
+    steps: Mapping[int, int]
+    spans: Mapping[int, int]
+    off_grid: int
+    overlapping: int
+    longest_s: float
+    whole_windows: int
+    windows_with_target: int
+
+    @property
+    def span_s(self) -> float:
+        """From the first start to the last end."""
+        return (self.last_ns - self.first_ns) / SECOND_NS + self.period_s
+
+    @property
+    def repeated(self) -> int:
+        """How many rows begin in the same period as the one before them."""
+        return self.steps.get(0, 0)
+
+    @property
+    def present_share(self) -> float:
+        """The share of the span's periods that have a row."""
+        return (self.timed - self.repeated) / max(round(self.span_s / self.period_s), 1)
+
+    @property
+    def long_step_share(self) -> float:
+        """The share of steps that are longer than one period."""
+        return sum(times for periods, times in self.steps.items() if periods > 1) / max(sum(self.steps.values()), 1)
+
+    def step_s(self, share: float) -> float:
+        """Return a quantile of the steps, in seconds."""
+        return quantile(self.steps, share) * self.period_s
+
+    def window_s(self, share: float) -> float:
+        """Return a quantile of what the profile's number of rows span, in seconds."""
+        return quantile(self.spans, share) * self.period_s
+
+
+def measure_steps(table: Table) -> Steps:
+    """Measure all steps and windows in two passes over the starts."""
+    period_ns, ends = round(table.rule.period_s * SECOND_NS), table.row(_ENDS)
+    asked = {"period_ns": period_ns, "most": _MOST_PERIODS, "rows": table.rule.records}
+    steps, windows = table.rows(_STEPS.substitute(asked)), table.rows(_WINDOWS.substitute(asked))
+    return Steps(
+        rows=ends["rows"],
+        timed=ends["timed"],
+        first_ns=ends["first_ns"] or 0,
+        last_ns=ends["last_ns"] or 0,
+        period_s=table.rule.period_s,
+        window_rows=table.rule.records,
+        order=table.order,
+        steps={one["periods"]: one["times"] for one in steps},
+        spans={one["periods"]: one["times"] for one in windows},
+        off_grid=sum(one["off_grid"] for one in steps),
+        overlapping=sum(one["overlapping"] for one in steps),
+        longest_s=max((one["longest_ns"] for one in steps), default=0) / SECOND_NS,
+        whole_windows=sum(one["whole"] for one in windows),
+        windows_with_target=sum(one["with_target"] for one in windows),
+    )
+
+
+def moment(of_ns: int) -> str:
+    """Write nanoseconds since the epoch to the second, in UTC."""
+    return datetime.fromtimestamp(of_ns // SECOND_NS, UTC).strftime("%Y-%m-%d %H:%M:%S")
