@@ -33,6 +33,7 @@ _RANK = {Severity.BLOCKS: 0, Severity.WARNS: 1, Severity.INFORMS: 2}
 _AT_ONCE = 2
 _LOOK_S = 0.2
 
+
 def audit_data(
     paths: Sequence[Path],
     profile: Profile,

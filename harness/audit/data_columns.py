@@ -84,7 +84,10 @@ def _of(column: Column, kind: str | None) -> tuple[str, str]:
     key, name = quoted(column.key), quoted(column.name)
     is_time = column.field.kind == "timestamp"
     if kind is None:
-        return f"CAST(NULL AS {'BIGINT' if is_time else 'DOUBLE'}) AS {key}", f"CAST(NULL AS {TEXT}) AS {raw(column.key)}"
+        return (
+            f"CAST(NULL AS {'BIGINT' if is_time else 'DOUBLE'}) AS {key}",
+            f"CAST(NULL AS {TEXT}) AS {raw(column.key)}",
+        )
     value, is_wrong = _time(name, kind) if is_time else _number(name, kind, is_whole=column.field.kind == "integer")
     wrong = f"CASE WHEN {is_wrong} THEN CAST({name} AS {TEXT}) END"
     return f"{value} AS {key}", f"{wrong} AS {raw(column.key)}"

@@ -82,9 +82,7 @@ def _pairs(columns: Sequence[Column]) -> list[tuple[Column, Column]]:
 
 def _counted(columns: Sequence[Column], numbers: Sequence[Column]) -> list[str]:
     ends = [f"min({quoted(c.key)}) AS least_{c.key}, max({quoted(c.key)}) AS most_{c.key}" for c in columns]
-    same = [
-        f"count(*) FILTER ({quoted(a.key)} = {quoted(b.key)}) AS same_{a.key}_{b.key}" for a, b in _pairs(columns)
-    ]
+    same = [f"count(*) FILTER ({quoted(a.key)} = {quoted(b.key)}) AS same_{a.key}_{b.key}" for a, b in _pairs(columns)]
     times = [column for column in columns if column.field.kind == "timestamp"]
     apart = [
         f"min({quoted(b.key)} - {quoted(a.key)}) AS near_{a.key}_{b.key}, "

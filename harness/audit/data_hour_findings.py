@@ -45,9 +45,10 @@ def _volatility(hours: list[Hour]) -> Finding:
         severity=Severity.WARNS if is_one else Severity.INFORMS,
         says=f"Over {len(hours)} hours a move's standard deviation is {statistics.median(ordered) * 1e4:.3g} bp in the median; "
         f"the hectic tenth has {ratio:.3g} times that of the calm tenth; the most hectic hour began "
-        f"{moment(worst.number * HOUR_S * SECOND_NS)}"
-        + (": all of it is one regime." if is_one else "."),
-        advice="Record calm and hectic times." if is_one else "Report a model's error by volatility, not only over all.",
+        f"{moment(worst.number * HOUR_S * SECOND_NS)}" + (": all of it is one regime." if is_one else "."),
+        advice="Record calm and hectic times."
+        if is_one
+        else "Report a model's error by volatility, not only over all.",
         numbers={
             "hours": len(hours),
             "median": statistics.median(ordered),

@@ -49,12 +49,12 @@ def _signal(moves: Moves) -> Iterator[Finding]:
             numbers=numbers,
         )
         return
-    explained = sum(one.value**2 for one in sure.values())
+    explained = moves.explained
     numbers |= {"explained": explained}
     told = ", ".join(f"lag {lag}: {one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" for lag, one in sure.items())
     says = (
-        f"Beyond the last close, past moves explain about {explained:.2%} of the next one's variance ({told}); at best the "
-        f"error is {math.sqrt(max(1 - explained, 0)):.4f} times that of persistence."
+        f"Beyond the last close, the last {len(found)} moves explain {explained:.2%} of the next one's variance ({told}): the "
+        f"best straight-line guess errs {math.sqrt(max(1 - explained, 0)):.4f} times as much as persistence."
         if sure
         else f"None of the moves at lags 1 to {len(found)} tells anything of the next one (lag 1: {found[0].value:+.4f}, "
         f"{found[0].low:+.4f} to {found[0].high:+.4f}): persistence is hard to beat."
@@ -114,6 +114,8 @@ def _worth(sample: Sample) -> Iterator[Finding]:
         severity=Severity.BLOCKS if sample.effective < _TOO_FEW_EFFECTIVE else severity,
         says=f"{sample.moves:,} moves are worth {sample.effective:,.0f} independent ones for how large moves are: "
         "calm and hectic times last.",
-        advice="Count intervals by blocks of time, not by rows." if severity is Severity.INFORMS else "Record for longer.",
+        advice="Count intervals by blocks of time, not by rows."
+        if severity is Severity.INFORMS
+        else "Record for longer.",
         numbers={"moves": sample.moves, "effective": sample.effective, "blocks": sample.blocks},
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.audit.data_table import Table
 
 LAGS = 10
-_QUANTILES = (0.001, 0.01, 0.5, 0.99, 0.999)
+_LEAST_LASTING = 0.01
 # A move is the log of a close over that of the row before, where the two lie no further apart than a window lasts.
 MOVES = Template("""
 SELECT *, CASE WHEN start - before <= $window_ns THEN ln(close) - ln(last_close) END AS move FROM (
@@ -41,8 +41,12 @@ FROM (
   FROM (SELECT *, row_number() OVER () AS number FROM ($moves))
 )
 """)
-_SIGNAL = Template("SELECT sum(move * move) AS squares, count(move) AS moves, $sums FROM (SELECT move, $lags FROM ($moves))")
-_COMMONEST = "SELECT close, count(*) AS times FROM ordered WHERE close IS NOT NULL GROUP BY close ORDER BY times DESC LIMIT 1"
+_SIGNAL = Template(
+    "SELECT sum(move * move) AS squares, count(move) AS moves, $sums FROM (SELECT move, $lags FROM ($moves))"
+)
+_COMMONEST = (
+    "SELECT close, count(*) AS times FROM ordered WHERE close IS NOT NULL GROUP BY close ORDER BY times DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,30 @@ class Moves:
     flat_windows: int
     window_rows: int
     autocorrelations: Sequence[Correlation]
+
+    @property
+    def explained(self) -> float:
+        """The share of a move's variance that a straight line through the lags explains (Levinson and Durbin)."""
+        known = [one.value for one in self.autocorrelations]
+        weights: list[float] = []
+        left = 1.0
+        for place, value in enumerate(known):
+            if left <= 0:
+                break
+            new = (value - sum(w * known[place - 1 - k] for k, w in enumerate(weights))) / left
+            weights = [w - new * weights[place - 1 - k] for k, w in enumerate(weights)] + [new]
+            left *= 1 - new**2
+        return min(max(1 - left, 0.0), 1.0)
+
+    @property
+    def lasting_sd(self) -> float:
+        """The standard deviation of what lasts of a move: a bounce that the next row takes back is no move.
+
+        The long-run variance of Newey and West (1987), with as many lags as there are.
+        """
+        known = self.autocorrelations
+        weighted = sum((1 - lag / (len(known) + 1)) * one.value for lag, one in enumerate(known, start=1))
+        return self.sd * math.sqrt(max(1 + 2 * weighted, _LEAST_LASTING))
 
 
 def moves_query(table: Table) -> str:

@@ -69,7 +69,7 @@ def _outlook(moves: Moves, steps: Steps, now_ns: int) -> Finding:
     """Say how likely the price of the time in which a model serves is one that the data saw: a walk as wide as its own."""
     ahead_s = max((now_ns - steps.last_ns) / SECOND_NS, 0.0) + _SERVICE_S
     per_move_s = max(steps.span_s / max(moves.moves, 1), 1e-9)
-    yearly, spread = moves.sd * math.sqrt(_YEAR_S / per_move_s), moves.sd * math.sqrt(ahead_s / per_move_s)
+    yearly, spread = (moves.lasting_sd * math.sqrt(time_s / per_move_s) for time_s in (_YEAR_S, ahead_s))
     low, high = (math.log(end / moves.last_close) for end in (moves.least, moves.most))
     inside = _below(high / spread) - _below(low / spread) if spread else float(low <= 0 <= high)
     severity = Severity.WARNS if inside < _DOUBTFUL else Severity.INFORMS
@@ -92,7 +92,11 @@ def _today(moves: Moves, price_now: float) -> Finding:
         id="range.today",
         severity=Severity.INFORMS if inside else Severity.BLOCKS,
         says=f"Today's price, {price_now:,.10g}, "
-        + ("lies in the range that was seen." if inside else f"is {price_now / nearest:.3g} times the nearest one seen."),
+        + (
+            "lies in the range that was seen."
+            if inside
+            else f"is {price_now / nearest:.3g} times the nearest one seen."
+        ),
         advice="Nothing to do." if inside else "Train on a series that holds today's price, or on moves alone.",
         numbers={"price_now": price_now, "times_nearest_seen": price_now / nearest},
     )
@@ -131,7 +135,7 @@ def _spikes(moves: Moves) -> Iterator[Finding]:
         yield Finding(
             id="ticks.spikes",
             severity=Severity.BLOCKS if share > _MOST_SPIKES else Severity.WARNS,
-            says=f"{moves.spikes:,} moves of over {moves.quiet_move:g} are taken back by the next row: bad ticks.",
+            says=f"{moves.spikes:,} moves of over {moves.quiet_move:.0%} are taken back by the next row: bad ticks.",
             advice="Hold these rows against a second source, and take out what only one of them saw.",
             numbers={"spikes": moves.spikes, "share": share, "above": moves.quiet_move},
         )
@@ -188,7 +192,9 @@ def _tick(moves: Moves) -> Iterator[Finding]:
         severity=Severity.WARNS if is_coarse else Severity.INFORMS,
         says=f"The least change of the close is {moves.least_step:.4g} ({_bp(relative)}); the typical one, where there is "
         f"one, {_bp(moves.typical)}.",
-        advice="Moves are whole ticks: a model that says less than one says nothing." if is_coarse else "Nothing to do.",
+        advice="Moves are whole ticks: a model that says less than one says nothing."
+        if is_coarse
+        else "Nothing to do.",
         numbers={"least_step": moves.least_step, "typical_move": moves.typical, "relative": relative},
     )
 
