@@ -6,17 +6,20 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
+from harness.audit.data_blocks import make_blocks
 from harness.audit.data_breaches import breach_findings, measure_breaches
+from harness.audit.data_extremes import measure_extremes
 from harness.audit.data_field_findings import field_findings
 from harness.audit.data_fields import measure_fields
 from harness.audit.data_hour_findings import hour_findings
 from harness.audit.data_hours import measure_hours
 from harness.audit.data_learning_findings import learning_findings
-from harness.audit.data_moves import measure_moves
+from harness.audit.data_moves import measure_moves, measure_signal
 from harness.audit.data_price_findings import price_findings
 from harness.audit.data_sample import measure_sample
 from harness.audit.data_series import drawn
 from harness.audit.data_steps import measure_steps
+from harness.audit.data_stretches import make_stretches
 from harness.audit.data_table import opened
 from harness.audit.data_time_findings import time_findings
 from harness.audit.finding import Audit, Finding, Severity
@@ -52,39 +55,43 @@ def audit_data(
     with opened(paths, profile.window) as table:
         measured = _measured(table, profile, show)
         findings = sorted(_judged(table, measured, now_ns, price_now), key=lambda finding: _RANK[finding.severity])
-        series = drawn(measured["steps"], measured["moves"], measured["hours"])
+        series = drawn(measured["steps"], measured["signal"], measured["hours"])
     name = ", ".join(str(path) for path in paths)
     return Audit(subject="data", name=name, findings=findings, untold=tuple(_untold(measured)), series=series)
 
 
 def _measured(table: Table, profile: Profile, show: Callable[[str], None]) -> Mapping[str, Any]:
-    """Measure all; the names are those of what is measured."""
+    """Measure all, the long passes over all rows first; the names are those of what is measured."""
     quiet, jump = profile.prediction.quiet_move, profile.prediction.jump_move
-    passes: dict[str, Callable[[], Any]] = {
-        "steps": lambda: measure_steps(table),
-        "moves": lambda: measure_moves(table, jump_move=jump, quiet_move=quiet),
-        "rules": lambda: measure_breaches(table),
-        "fields": lambda: measure_fields(table),
-        "hours": lambda: measure_hours(table),
-        "sample": lambda: measure_sample(table),
-    }
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        running = {pool.submit(one): name for name, one in passes.items()}
-        _wait(running, show)
-        return {name: future.result() for future, name in running.items()}
+        passes = {
+            "moves": pool.submit(make_blocks, table, jump_move=jump, quiet_move=quiet),
+            "extremes": pool.submit(measure_extremes, table),
+            "steps": pool.submit(measure_steps, table),
+            "signal": pool.submit(measure_signal, table),
+        }
+        first = _results(passes, show)
+        make_stretches(table)
+        looks = {
+            "rules": pool.submit(measure_breaches, table, first["extremes"]),
+            "fields": pool.submit(measure_fields, table, first["extremes"]),
+            "moves": pool.submit(measure_moves, table, jump_move=jump, quiet_move=quiet),
+            "hours": pool.submit(measure_hours, table),
+            "sample": pool.submit(measure_sample, table),
+        }
+        return first | _results(looks, show)
 
 
-def _wait(running: Mapping[Future[Any], str], show: Callable[[str], None]) -> None:
-    left, began_s = set(running), time.monotonic()
+def _results(running: Mapping[str, Future[Any]], show: Callable[[str], None]) -> dict[str, Any]:
+    """Wait for all, showing what is left; raise what one of them raises."""
+    left, began_s = set(running.values()), time.monotonic()
     while left:
         done, left = wait(left, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-        names = ", ".join(name for future, name in running.items() if future in left)
-        if left:
-            show(f"{len(running) - len(left)} of {len(running)} done, {time.monotonic() - began_s:.0f} s: {names}")
-        if any(future.exception() for future in done):
-            for future in left:
-                future.cancel()
-            return
+        for future in done:
+            future.result()
+        names = ", ".join(name for name, future in running.items() if future in left)
+        show(f"{time.monotonic() - began_s:.0f} s: {len(running) - len(left)} of {len(running)} done; still {names}")
+    return {name: future.result() for name, future in running.items()}
 
 
 def _judged(table: Table, measured: Mapping[str, Any], now_ns: int, price_now: float | None) -> Iterator[Finding]:
@@ -94,9 +101,9 @@ def _judged(table: Table, measured: Mapping[str, Any], now_ns: int, price_now: f
     if steps.timed:
         yield from time_findings(steps, now_ns=now_ns)
     if moves is not None:
-        yield from price_findings(moves, steps, now_ns=now_ns, price_now=price_now)
+        yield from price_findings(moves, measured["signal"], steps, now_ns=now_ns, price_now=price_now)
         yield from hour_findings(measured["hours"])
-        yield from learning_findings(moves, steps, measured["sample"])
+        yield from learning_findings(measured["signal"], steps, measured["sample"])
 
 
 def _untold(measured: Mapping[str, Any]) -> Iterator[str]:

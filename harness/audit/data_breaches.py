@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.audit.data_columns import Column
+    from harness.audit.data_extremes import Extremes
     from harness.audit.data_table import Table
     from harness.audit.finding import Number
 
 # One row in a thousand is too many to be left out unseen.
 _MOST_FAULTY = 0.001
 _EXAMPLES = 3
+_KINDS = {"timestamp": "time in the contract's format", "number": "number", "integer": "whole number"}
 _MENDS = {
     "D2": "Write numbers as numbers and times as ISO 8601 in UTC with Z; find out what wrote the others.",
     "D3": "Ask the vendor for these rows again: a model that learns from them learns a price that never was.",
@@ -51,66 +53,82 @@ class Breaches:
     examples: Mapping[str, Sequence[str]]
 
 
-def measure_breaches(table: Table) -> Breaches:
-    """Count in one pass, and look for examples of what was found."""
-    ways = [way for way in _ways(table) if all(column.key in table.present for column in way.shown)]
-    rules = list(dict.fromkeys(way.rule for way in ways))
-    any_of = {rule: " OR ".join(f"({way.holds})" for way in ways if way.rule == rule) for rule in rules}
-    counted = [f"count(*) FILTER ({holds}) AS {rule}" for rule, holds in any_of.items()]
-    counted += [f"count(*) FILTER ({way.holds}) AS way_{place}" for place, way in enumerate(ways)]
-    found = table.row(f"SELECT count(*) AS rows, {', '.join(counted)} FROM records")
-    by_rule = {rule: found[rule] for rule in rules if found[rule]}
+def measure_breaches(table: Table, extremes: Extremes) -> Breaches:
+    """Count the breaches that the extremes show to be there, and look for examples."""
+    ways = list(_ways(table, extremes))
+    counts: dict[str, int] = {}
+    by_rule = {rule: [way for way in ways if way.rule == rule] for rule in sorted({way.rule for way in ways})}
+    if ways:
+        asked = [f"count(*) FILTER ({way.holds}) AS way_{place}" for place, way in enumerate(ways)]
+        asked += [f"count(*) FILTER ({_any(some)}) AS {rule}" for rule, some in by_rule.items()]
+        counts = table.row(f"SELECT {', '.join(asked)} FROM records")
     return Breaches(
-        rows=found["rows"],
+        rows=extremes.rows,
         ragged=table.ragged,
-        by_rule=by_rule,
+        by_rule={rule: counts[rule] for rule in by_rule},
         by_way={
-            rule: {
-                way.says: found[f"way_{place}"]
-                for place, way in enumerate(ways)
-                if way.rule == rule and found[f"way_{place}"]
-            }
+            rule: {way.says: counts[f"way_{place}"] for place, way in enumerate(ways) if way.rule == rule}
             for rule in by_rule
         },
-        examples={rule: _examples(table, [way for way in ways if way.rule == rule], any_of[rule]) for rule in by_rule},
+        examples={rule: _examples(table, some) for rule, some in by_rule.items()},
     )
 
 
-def _ways(table: Table) -> Iterator[Breach]:
-    for column in table.columns:
-        yield from _of_column(column)
-    by_name = {column.name: column for column in table.columns}
+def _any(ways: Sequence[Breach]) -> str:
+    return " OR ".join(f"({way.holds})" for way in ways)
+
+
+def _ways(table: Table, extremes: Extremes) -> Iterator[Breach]:
+    """Yield the ways to break a rule that some row takes."""
+    there = {column.name: column for column in table.columns if column.key in table.present}
+    for column in there.values():
+        yield from _of_column(column, extremes)
     for lower, upper in table.rule.ordered:
-        low, high = by_name[lower], by_name[upper]
+        if lower in there and upper in there:
+            yield from _of_pair(there[lower], there[upper], extremes)
+    start, end = (there.get(table.rule.named(role)) for role in ("start", "end"))
+    period_ns = round(table.rule.period_s * SECOND_NS)
+    if start is not None and end is not None and extremes.between(start.key, end.key) not in {
+        (period_ns, period_ns),
+        (None, None),
+    }:
+        says = f"{end.name} is not {start.name} + {table.rule.period_s:g} s"
+        holds = f"{quoted(end.key)} - {quoted(start.key)} <> {period_ns}"
+        yield Breach(rule="D8", says=says, holds=holds, shown=(start, end))
+
+
+def _of_pair(low: Column, high: Column, extremes: Extremes) -> Iterator[Breach]:
+    nearest, _ = extremes.between(low.key, high.key)
+    if nearest is not None and nearest < 0:
         rule = "D8" if low.field.kind == "timestamp" else "D3"
         holds = f"{quoted(low.key)} > {quoted(high.key)}"
-        yield Breach(rule=rule, says=f"{lower} > {upper}", holds=holds, shown=(low, high))
-    start, end = (by_name[table.rule.named(role)] for role in ("start", "end"))
-    period_ns = round(table.rule.period_s * SECOND_NS)
-    says = f"{end.name} is not {start.name} + {table.rule.period_s:g} s"
-    holds = f"{quoted(end.key)} - {quoted(start.key)} <> {period_ns}"
-    yield Breach(rule="D8", says=says, holds=holds, shown=(start, end))
+        yield Breach(rule=rule, says=f"{low.name} > {high.name}", holds=holds, shown=(low, high))
 
 
-def _of_column(column: Column) -> Iterator[Breach]:
-    value, wrong, field = quoted(column.key), raw(column.key), column.field
+def _of_column(column: Column, extremes: Extremes) -> Iterator[Breach]:
+    key, field = column.key, column.field
+    value, wrong = quoted(key), raw(key)
 
     def breach(rule: str, what: str, holds: str) -> Breach:
         return Breach(rule=rule, says=f"{column.name} {what}", holds=holds, shown=(column,))
 
-    kinds = {"timestamp": "time in the contract's format", "number": "number", "integer": "whole number"}
-    yield breach("D2", f"is no {kinds[field.kind]}", f"{wrong} IS NOT NULL")
-    yield breach("D4", "is empty", f"{value} IS NULL AND {wrong} IS NULL")
-    if field.above is not None:
+    if extremes.wrong[key]:
+        yield breach("D2", f"is no {_KINDS[field.kind]}", f"{wrong} IS NOT NULL")
+    if extremes.empty(key):
+        yield breach("D4", "is empty", f"{value} IS NULL AND {wrong} IS NULL")
+    least, most = extremes.ranges[key]
+    if least is None or most is None:
+        return
+    if field.above is not None and least <= field.above:
         yield breach("D3", f"is not above {field.above:g}", f"{value} <= {field.above!r}")
-    if field.least is not None:
+    if field.least is not None and least < field.least:
         yield breach("D3", f"is below {field.least:g}", f"{value} < {field.least!r}")
-    if field.plausible is not None:
-        least, most = field.plausible
-        yield breach("D11", f"is outside {least:g} to {most:g}", f"{value} NOT BETWEEN {least!r} AND {most!r}")
+    if field.plausible is not None and not field.plausible[0] <= least <= most <= field.plausible[1]:
+        low, high = field.plausible
+        yield breach("D11", f"is outside {low:g} to {high:g}", f"{value} NOT BETWEEN {low!r} AND {high!r}")
 
 
-def _examples(table: Table, ways: Sequence[Breach], any_of: str) -> list[str]:
+def _examples(table: Table, ways: Sequence[Breach]) -> list[str]:
     shown = {column.key: column for way in ways for column in way.shown}
     values = [
         f"coalesce({raw(key)}, {_written(column)}, 'empty') AS {quoted(f'shown_{key}')}"
@@ -119,7 +137,7 @@ def _examples(table: Table, ways: Sequence[Breach], any_of: str) -> list[str]:
     holds = [f"({way.holds}) AS way_{place}" for place, way in enumerate(ways)]
     rows = table.rows(
         f"SELECT number, {', '.join([*values, *holds])} FROM (SELECT row_number() OVER () AS number, * FROM records) "
-        f"WHERE {any_of} LIMIT {_EXAMPLES}"
+        f"WHERE {_any(ways)} LIMIT {_EXAMPLES}"
     )
     return [_example(row, ways) for row in rows]
 

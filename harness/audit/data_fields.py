@@ -1,4 +1,4 @@
-"""The fields of a data set beside each other: constant, the same, all but the same, and what they tell of the next move."""
+"""The fields of a data set beside each other: constant, the same, nearly so, and what they tell of the next move."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from harness.audit.data_columns import quoted
-from harness.audit.data_moves import Correlation, correlation, moves_query
+from harness.audit.data_moves import Correlation, correlation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.audit.data_columns import Column
+    from harness.audit.data_extremes import Extremes, Range
     from harness.audit.data_table import Table
 
-_VALUES = Template("SELECT count(*) AS rows, $counted FROM records")
 # What each field says beside the last close, known when the next move is not: its share in the close, or itself.
 _NEXT = Template("""
 SELECT sum(next * next) AS squares, $sums FROM (
-  SELECT move AS next, $told FROM ($moves)
+  SELECT move AS next, $told FROM stretches
 ) WHERE next IS NOT NULL
 """)
 _AHEAD = Template("""
-SELECT count(*) FILTER (move <> 0) AS moves, $equal FROM (SELECT move, close, $before FROM ($moves))
+SELECT count(*) FILTER (move <> 0) AS moves, $equal FROM (SELECT move, close, $before FROM stretches)
 """)
 
 
@@ -47,61 +47,65 @@ class FieldFacts:
     knows: Mapping[str, float]
 
 
-def measure_fields(table: Table) -> FieldFacts:
-    """Measure in three passes; files may lack fields."""
+def measure_fields(table: Table, extremes: Extremes) -> FieldFacts:
+    """Tell from the extremes what they tell, and the rest from stretches of the rows; files may lack fields."""
     columns = [column for column in table.columns if column.key in table.present]
-    numbers = [column for column in columns if column.field.kind != "timestamp"]
-    found = table.row(_VALUES.substitute(counted=", ".join(_counted(columns, numbers))))
-    constant = {c.name: found[f"least_{c.key}"] for c in columns if found[f"least_{c.key}"] == found[f"most_{c.key}"]}
-    varied = [column for column in columns if column.name not in constant]
-    missing = tuple(column.name for column in table.columns if column.key not in table.present)
+    varied = [column for column in columns if len(set(extremes.ranges[column.key])) > 1]
+    numbers = [column for column in varied if column.field.kind != "timestamp"]
+    alike = _alike(table, numbers)
     return FieldFacts(
-        missing=missing,
+        missing=tuple(column.name for column in table.columns if column.key not in table.present),
         extra=table.extra,
-        constant={name: value for name, value in constant.items() if value is not None},
-        same=[(a.name, b.name) for a, b in _pairs(varied) if found[f"same_{a.key}_{b.key}"] == found["rows"]],
-        derived=_derived(varied, found),
+        constant={c.name: value for c in columns if c not in varied and (value := extremes.ranges[c.key][0]) is not None},
+        same=[(a.name, b.name) for a, b in _same(table, varied, extremes, alike)],
+        derived=[(a.name, b.name) for a, b in _times(varied) if _is_fixed(extremes.between(a.key, b.key))],
         correlations={
             (a.name, b.name): value
-            for a, b in combinations([column for column in numbers if column in varied], 2)
-            if (value := found[f"corr_{a.key}_{b.key}"]) is not None
+            for a, b in combinations(numbers, 2)
+            if (value := alike[f"corr_{a.key}_{b.key}"]) is not None
         },
-        magnitudes={c.name: found[f"size_{c.key}"] for c in numbers if found[f"size_{c.key}"]},
-        tells=_tells(table, [column for column in varied if not _is_period(column)]),
-        knows=_knows(table, [column for column in numbers if column in varied]),
+        magnitudes={c.name: size for c in numbers if (size := alike[f"size_{c.key}"])},
+        tells=_tells(table, [column for column in varied if column.field.role not in ("start", "end")]),
+        knows=_knows(table, numbers),
     )
 
 
-def _is_period(column: Column) -> bool:
-    return column.field.role in ("start", "end")
+def _times(columns: Sequence[Column]) -> list[tuple[Column, Column]]:
+    return list(combinations([column for column in columns if column.field.kind == "timestamp"], 2))
 
 
-def _pairs(columns: Sequence[Column]) -> list[tuple[Column, Column]]:
-    return [(a, b) for a, b in combinations(columns, 2) if a.field.kind == b.field.kind]
+def _is_fixed(apart: Range) -> bool:
+    return apart[0] == apart[1] and apart[0] not in (None, 0)
 
 
-def _counted(columns: Sequence[Column], numbers: Sequence[Column]) -> list[str]:
-    ends = [f"min({quoted(c.key)}) AS least_{c.key}, max({quoted(c.key)}) AS most_{c.key}" for c in columns]
-    same = [f"count(*) FILTER ({quoted(a.key)} = {quoted(b.key)}) AS same_{a.key}_{b.key}" for a, b in _pairs(columns)]
-    times = [column for column in columns if column.field.kind == "timestamp"]
-    apart = [
-        f"min({quoted(b.key)} - {quoted(a.key)}) AS near_{a.key}_{b.key}, "
-        f"max({quoted(b.key)} - {quoted(a.key)}) AS far_{a.key}_{b.key}"
-        for a, b in combinations(times, 2)
+def _alike(table: Table, numbers: Sequence[Column]) -> Mapping[str, float | None]:
+    """Return mean sizes, correlations, and how many rows differ, for all pairs of numbers, from stretches."""
+    if not numbers:
+        return {}
+    asked = [f"avg(abs({quoted(c.key)})) AS size_{c.key}" for c in numbers]
+    asked += [
+        f"corr({quoted(a.key)}, {quoted(b.key)}) AS corr_{a.key}_{b.key}, {_differing(a, b)} AS unlike_{a.key}_{b.key}"
+        for a, b in combinations(numbers, 2)
     ]
-    sizes = [f"avg(abs({quoted(c.key)})) AS size_{c.key}" for c in numbers]
-    alike = [f"corr({quoted(a.key)}, {quoted(b.key)}) AS corr_{a.key}_{b.key}" for a, b in combinations(numbers, 2)]
-    return [*ends, *same, *apart, *sizes, *alike]
+    return table.row(f"SELECT {', '.join(asked)} FROM stretches")
 
 
-def _derived(columns: Sequence[Column], found: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return the pairs of times of which the second is always just as long after the first."""
-    times = [column for column in columns if column.field.kind == "timestamp"]
-    return [
-        (a.name, b.name)
-        for a, b in combinations(times, 2)
-        if found[f"near_{a.key}_{b.key}"] == found[f"far_{a.key}_{b.key}"] not in (None, 0)
-    ]
+def _differing(a: Column, b: Column) -> str:
+    return f"count(*) FILTER ({quoted(a.key)} IS DISTINCT FROM {quoted(b.key)})"
+
+
+def _same(
+    table: Table, columns: Sequence[Column], extremes: Extremes, alike: Mapping[str, float | None]
+) -> list[tuple[Column, Column]]:
+    """Return the pairs that are the same in every row; what the stretches suggest is seen to in all rows."""
+    times = [(a, b) for a, b in _times(columns) if extremes.between(a.key, b.key) == (0, 0)]
+    numbers = [column for column in columns if column.field.kind != "timestamp"]
+    likely = [(a, b) for a, b in combinations(numbers, 2) if not alike[f"unlike_{a.key}_{b.key}"]]
+    if not likely:
+        return times
+    asked = ", ".join(f"{_differing(a, b)} AS unlike_{place}" for place, (a, b) in enumerate(likely))
+    found = table.row(f"SELECT {asked} FROM records")
+    return times + [pair for place, pair in enumerate(likely) if not found[f"unlike_{place}"]]
 
 
 def _told(column: Column) -> str:
@@ -119,10 +123,8 @@ def _tells(table: Table, columns: Sequence[Column]) -> dict[str, Correlation]:
     if not columns:
         return {}
     said = ", ".join(f"lag({_told(column)}) OVER () AS t_{column.key}" for column in columns)
-    means = table.row(
-        f"SELECT {', '.join(f'avg({_told(c)}) AS m_{c.key}, stddev_pop({_told(c)}) AS d_{c.key}' for c in columns)} "
-        f"FROM ({moves_query(table)})"
-    )
+    ends = ", ".join(f"avg({_told(c)}) AS m_{c.key}, stddev_pop({_told(c)}) AS d_{c.key}" for c in columns)
+    means = table.row(f"SELECT {ends} FROM stretches")
     kept = [column for column in columns if means[f"d_{column.key}"]]
     sums = ", ".join(
         f"sum(next * (t_{c.key} - {means[f'm_{c.key}']!r})) AS s_{c.key}, "
@@ -132,7 +134,7 @@ def _tells(table: Table, columns: Sequence[Column]) -> dict[str, Correlation]:
     )
     if not sums:
         return {}
-    found = table.row(_NEXT.substitute(sums=sums, told=said, moves=moves_query(table)))
+    found = table.row(_NEXT.substitute(sums=sums, told=said))
     scales = {c: (found["squares"] or 0.0) ** 0.5 * (found[f"q_{c.key}"] or 0.0) ** 0.5 for c in kept}
     return {c.name: correlation(found, c.key, scale) for c, scale in scales.items() if scale}
 
@@ -147,5 +149,5 @@ def _knows(table: Table, columns: Sequence[Column]) -> dict[str, float]:
     equal = ", ".join(
         f"count(*) FILTER (move <> 0 AND {quoted(f'b_{key}')} = close) AS {quoted(f'n_{key}')}" for key in keys.values()
     )
-    found = table.row(_AHEAD.substitute(equal=equal, before=before, moves=moves_query(table)))
+    found = table.row(_AHEAD.substitute(equal=equal, before=before))
     return {name: found[f"n_{key}"] / found["moves"] for name, key in keys.items()} if found["moves"] else {}

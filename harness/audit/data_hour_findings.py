@@ -6,7 +6,8 @@ import statistics
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.audit.data_hours import HOUR_S, MOST_DIGITS
+from harness.audit.data_blocks import HOUR_S
+from harness.audit.data_hours import MOST_DIGITS
 from harness.audit.data_steps import moment
 from harness.audit.finding import Finding, Severity
 from harness.audit.weighted import quantile

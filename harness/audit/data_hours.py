@@ -6,28 +6,24 @@ import math
 from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
-
-from harness.audit.data_moves import moves_query
+from harness.audit.data_stretches import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.audit.data_table import Table
 
-HOUR_S = 3600
 # Digits after the point are looked at in so many rows, evenly spread: rounding is slow, and precision changes seldom.
 _DIGIT_ROWS = 100_000
 MOST_DIGITS = 8
-_HOURS = Template("""
-SELECT (start // 3600000000000)::BIGINT AS hour, count(*) AS rows, count(move) AS moves,
-  sum(move * move) AS squares, min(close) AS least, max(close) AS most, sum(volume) AS volume, sum(abs(move)) AS path
-FROM ($moves) GROUP BY hour ORDER BY hour
-""")
+_HOURS = """
+SELECT hour, sum(rows)::BIGINT AS rows, sum(moves)::BIGINT AS moves, sum(sum_2) AS squares, min(least) AS least,
+  max(most) AS most, sum(volume) AS volume
+FROM blocks GROUP BY hour ORDER BY hour
+"""
 _DIGITS = Template("""
 SELECT (start // 3600000000000)::BIGINT AS hour, digits, count(*) AS rows FROM (
-  SELECT start, CASE $cases ELSE $beyond END AS digits
-  FROM (SELECT start, close, row_number() OVER () AS number FROM ordered)
-  WHERE number % $every = 0 AND close IS NOT NULL
+  SELECT start, CASE $cases ELSE $beyond END AS digits FROM stretches WHERE hash(start) % $every = 0 AND close IS NOT NULL
 ) GROUP BY ALL
 """)
 
@@ -54,8 +50,8 @@ class Hours:
 
 
 def measure_hours(table: Table) -> Hours:
-    """Measure in two passes."""
-    rows = table.rows(_HOURS.substitute(moves=moves_query(table)))
+    """Sum up the blocks, and look at the digits in stretches."""
+    rows = table.rows(_HOURS)
     return Hours(hours=[_hour(row) for row in rows], digits=_digits(table, sum(row["rows"] for row in rows)))
 
 
@@ -78,5 +74,5 @@ def _digits(table: Table, rows: int) -> list[tuple[int, int, int]]:
         f"THEN {digits}"
         for digits in range(MOST_DIGITS + 1)
     )
-    asked = {"cases": cases, "beyond": MOST_DIGITS + 1, "every": max(rows // _DIGIT_ROWS, 1)}
+    asked = {"cases": cases, "beyond": MOST_DIGITS + 1, "every": max(min(rows, MOST_ROWS) // _DIGIT_ROWS, 1)}
     return [(row["hour"], row["digits"], row["rows"]) for row in table.rows(_DIGITS.substitute(asked))]

@@ -10,7 +10,7 @@ from harness.audit.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.audit.data_moves import Moves
+    from harness.audit.data_moves import Signal
     from harness.audit.data_sample import Sample
     from harness.audit.data_steps import Steps
 
@@ -22,18 +22,17 @@ _FEW_SEPARATE = 1_000
 _VALIDATION_SHARE = 0.2
 
 
-def learning_findings(moves: Moves, steps: Steps, sample: Sample) -> Iterator[Finding]:
+def learning_findings(signal: Signal | None, steps: Steps, sample: Sample) -> Iterator[Finding]:
     """Yield what a learner has to know."""
-    yield from _signal(moves)
+    if signal is not None:
+        yield from _signal(signal)
     yield from _same_row(sample)
     yield _overlap(steps)
     yield from _worth(sample)
 
 
-def _signal(moves: Moves) -> Iterator[Finding]:
-    found = moves.autocorrelations
-    if not found:
-        return
+def _signal(signal: Signal) -> Iterator[Finding]:
+    found = signal.autocorrelations
     # Of so many lags, one beyond 1.96 would be chance.
     sure_z = 1.96 + 0.85 * math.log10(len(found))
     sure = {lag: one for lag, one in enumerate(found, start=1) if abs(one.z) > sure_z}
@@ -49,7 +48,7 @@ def _signal(moves: Moves) -> Iterator[Finding]:
             numbers=numbers,
         )
         return
-    explained = moves.explained
+    explained = signal.explained
     numbers |= {"explained": explained}
     told = ", ".join(f"lag {lag}: {one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" for lag, one in sure.items())
     says = (

@@ -12,7 +12,7 @@ from harness.contract.records import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.audit.data_moves import Moves
+    from harness.audit.data_moves import Moves, Signal
     from harness.audit.data_steps import Steps
 
 # A model that has seen no more than this knows one level, not a market.
@@ -29,10 +29,12 @@ _MOST_FLAT, _SOME_FLAT = 0.5, 0.1
 _COARSE_TICK = 0.5
 
 
-def price_findings(moves: Moves, steps: Steps, *, now_ns: int, price_now: float | None) -> Iterator[Finding]:
+def price_findings(
+    moves: Moves, signal: Signal | None, steps: Steps, *, now_ns: int, price_now: float | None
+) -> Iterator[Finding]:
     """Yield what prices and their moves say, at a moment (Unix time, nanoseconds)."""
     yield from _range(moves, steps)
-    yield _outlook(moves, steps, now_ns)
+    yield _outlook(moves, signal, steps, now_ns)
     if price_now is not None:
         yield _today(moves, price_now)
     yield _tails(moves)
@@ -65,11 +67,12 @@ def _range(moves: Moves, steps: Steps) -> Iterator[Finding]:
     )
 
 
-def _outlook(moves: Moves, steps: Steps, now_ns: int) -> Finding:
+def _outlook(moves: Moves, signal: Signal | None, steps: Steps, now_ns: int) -> Finding:
     """Say how likely the price of the time in which a model serves is one that the data saw: a walk as wide as its own."""
     ahead_s = max((now_ns - steps.last_ns) / SECOND_NS, 0.0) + _SERVICE_S
     per_move_s = max(steps.span_s / max(moves.moves, 1), 1e-9)
-    yearly, spread = (moves.lasting_sd * math.sqrt(time_s / per_move_s) for time_s in (_YEAR_S, ahead_s))
+    lasting = moves.sd * (signal.lasting_share if signal is not None else 1.0)
+    yearly, spread = (lasting * math.sqrt(time_s / per_move_s) for time_s in (_YEAR_S, ahead_s))
     low, high = (math.log(end / moves.last_close) for end in (moves.least, moves.most))
     inside = _below(high / spread) - _below(low / spread) if spread else float(low <= 0 <= high)
     severity = Severity.WARNS if inside < _DOUBTFUL else Severity.INFORMS

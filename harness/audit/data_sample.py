@@ -7,30 +7,21 @@ from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
-from harness.audit.data_moves import moves_query
-from harness.contract.records import SECOND_NS
-
 if TYPE_CHECKING:
     from harness.audit.data_table import Table
 
-# Volatility lasts for minutes: means over blocks of so many periods are told apart from each other.
-BLOCK_PERIODS = 600
 _LEAST_BLOCK_ROWS = 10
 # The variance of block means against that of single moves says how many moves are worth one (batch means).
-_BLOCKS = Template("""
-SELECT count(*) AS blocks, var_samp(mean) AS of_means, sum(rows) AS rows,
-  sum(sum_of_squares) / sum(rows) - (sum(sum_of_moves) / sum(rows)) ** 2 AS of_moves
-FROM (
-  SELECT start // $block_ns AS block, avg(abs(move)) AS mean, count(move) AS rows,
-    sum(abs(move)) AS sum_of_moves, sum(move * move) AS sum_of_squares
-  FROM ($moves) WHERE move IS NOT NULL GROUP BY block HAVING count(move) >= $least
-)
+_WORTH = Template("""
+SELECT count(*) AS blocks, var_samp(sum_of_sizes / moves) AS of_means, sum(moves)::BIGINT AS rows,
+  sum(sum_2) / sum(moves) - (sum(sum_of_sizes) / sum(moves)) ** 2 AS of_moves
+FROM blocks WHERE moves >= $least
 """)
-_SAME_ROW = Template("""
+_SAME_ROW = """
 SELECT avg((high - greatest(open, close)) ** 2) AS same, avg((high - last_close) ** 2) AS before,
   count(*) FILTER (high = greatest(open, close))::DOUBLE / nullif(count(high), 0) AS equal
-FROM ($moves) WHERE move IS NOT NULL
-""")
+FROM stretches WHERE move IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +37,9 @@ class Sample:
 
 
 def measure_sample(table: Table) -> Sample:
-    """Measure in two passes."""
-    block_ns = round(BLOCK_PERIODS * table.rule.period_s * SECOND_NS)
-    asked = {"moves": moves_query(table), "block_ns": block_ns, "least": _LEAST_BLOCK_ROWS}
-    found, row = table.row(_BLOCKS.substitute(asked)), table.row(_SAME_ROW.substitute(asked))
+    """Sum up the blocks, and look at rows by themselves in stretches."""
+    found = table.row(_WORTH.substitute(least=_LEAST_BLOCK_ROWS))
+    row = table.row(_SAME_ROW)
     return Sample(
         moves=int(found["rows"] or 0),
         blocks=found["blocks"],

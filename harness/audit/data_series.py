@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.audit.data_hours import HOUR_S
+from harness.audit.data_blocks import HOUR_S
 from harness.audit.weighted import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.audit.data_hours import Hour, Hours
-    from harness.audit.data_moves import Moves
+    from harness.audit.data_moves import Signal
     from harness.audit.data_steps import Steps
     from harness.audit.finding import Series
 
@@ -21,11 +21,11 @@ _MOST_STEPS = 30
 _SHARES = tuple(share / 100 for share in range(101))
 
 
-def drawn(steps: Steps, moves: Moves | None, hours: Hours) -> dict[str, Series]:
+def drawn(steps: Steps, signal: Signal | None, hours: Hours) -> dict[str, Series]:
     """Return the columns of each drawing; times are Unix time in seconds."""
     found = {"hours": _hours(hours.hours), "steps": _steps(steps), "windows": _windows(steps)}
-    if moves is not None and moves.autocorrelations:
-        found["autocorrelation"] = _autocorrelation(moves)
+    if signal is not None:
+        found["autocorrelation"] = _autocorrelation(signal)
     return found
 
 
@@ -60,8 +60,8 @@ def _windows(steps: Steps) -> Series:
     return {"share": list(_SHARES) if spans else [], "span_s": spans}
 
 
-def _autocorrelation(moves: Moves) -> Series:
-    found = moves.autocorrelations
+def _autocorrelation(signal: Signal) -> Series:
+    found = signal.autocorrelations
     return {
         "lag": [float(lag) for lag in range(1, len(found) + 1)],
         "value": [one.value for one in found],

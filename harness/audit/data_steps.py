@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 # A step of more periods than this is counted with those of just as many: a year has 31.5 million seconds.
 _MOST_PERIODS = 1_000_000
-_ENDS = """
-SELECT count(*) AS rows, count(start) AS timed, min(start) AS first_ns, max(start) AS last_ns FROM records
-"""
 _STEPS = Template("""
 SELECT least(greatest(floor((start - before) / $period_ns), 0), $most)::BIGINT AS periods,
   count(*) AS times,
@@ -52,10 +49,6 @@ WHERE first IS NOT NULL GROUP BY ALL
 class Steps:
     """Steps between the starts of rows, oldest first; `steps` and `spans` count by whole periods (seconds)."""
 
-    rows: int
-    timed: int
-    first_ns: int
-    last_ns: int
     period_s: float
     window_rows: int
     order: Order
@@ -66,6 +59,26 @@ class Steps:
     longest_s: float
     whole_windows: int
     windows_with_target: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self.order.rows
+
+    @property
+    def timed(self) -> int:
+        """How many rows have a start that can be read."""
+        return self.order.timed
+
+    @property
+    def first_ns(self) -> int:
+        """The first start."""
+        return self.order.first_ns
+
+    @property
+    def last_ns(self) -> int:
+        """The last start."""
+        return self.order.last_ns
 
     @property
     def span_s(self) -> float:
@@ -98,14 +111,10 @@ class Steps:
 
 def measure_steps(table: Table) -> Steps:
     """Measure all steps and windows in two passes over the starts."""
-    period_ns, ends = round(table.rule.period_s * SECOND_NS), table.row(_ENDS)
+    period_ns = round(table.rule.period_s * SECOND_NS)
     asked = {"period_ns": period_ns, "most": _MOST_PERIODS, "rows": table.rule.records}
     steps, windows = table.rows(_STEPS.substitute(asked)), table.rows(_WINDOWS.substitute(asked))
     return Steps(
-        rows=ends["rows"],
-        timed=ends["timed"],
-        first_ns=ends["first_ns"] or 0,
-        last_ns=ends["last_ns"] or 0,
         period_s=table.rule.period_s,
         window_rows=table.rule.records,
         order=table.order,

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 # Half of what an audit may hold: the rest is Python's, and what the engine does not count.
 _MEMORY_LIMIT = "1GB"
-_OUT_OF_ORDER = """
-SELECT count(*) FILTER (start < before) AS earlier, count(*) FILTER (start > before) AS later, count(before) AS steps
+_ORDER = """
+SELECT count(start) AS timed, min(start) AS first_ns, max(start) AS last_ns,
+  count(*) FILTER (start < before) AS earlier, count(*) FILTER (start > before) AS later
 FROM (SELECT start, lag(start) OVER () AS before FROM records WHERE start IS NOT NULL)
 """
 
@@ -40,11 +41,19 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """How the rows follow each other as they stand: how many steps lead back, how many on, of how many."""
+    """How the rows follow each other as they stand: how many have a start, how many steps lead back in time, and on."""
 
-    back: int
-    on: int
-    steps: int
+    rows: int = 0
+    timed: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+    back: int = 0
+    on: int = 0
+
+    @property
+    def steps(self) -> int:
+        """How many steps lie between rows that have a start."""
+        return max(self.timed - 1, 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +67,7 @@ class Table:
     files: tuple[DataFile, ...]
     columns: tuple[Column, ...]
     extra: tuple[str, ...]
-    order: Order = field(default_factory=lambda: Order(back=0, on=0, steps=0))
+    order: Order = field(default_factory=Order)
     _connection: duckdb.DuckDBPyConnection
 
     @property
@@ -86,9 +95,13 @@ class Table:
         (found,) = self.rows(query)
         return found
 
-    def share_read(self) -> float:
-        """Return how much of the running queries is done, as the engine estimates it, from 0 to 1."""
-        return max(self._connection.query_progress(), 0.0) / 100
+    def keep(self, name: str, query: str) -> None:
+        """Keep the rows of an answer as a table that can be asked in turn."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(f"CREATE TABLE {name} AS {query}")
+        finally:
+            cursor.close()
 
 
 @contextmanager
@@ -129,9 +142,6 @@ def _table(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], rule: W
         files = tuple(_staged(connection, file, columns, extra, folder / f"{n:05d}") for n, file in enumerate(files))
         connection.execute(f"CREATE VIEW records AS SELECT * FROM {_parts(folder, len(files))}")
     table = Table(rule=rule, files=files, columns=columns, extra=extra, _connection=connection)
-    if not table.row("SELECT EXISTS (SELECT 1 FROM records) AS found")["found"]:
-        msg = f"{', '.join(str(path) for path in paths)}: holds no rows"
-        raise DataUnreadable(msg)
     _order(connection, table, folder)
     return table
 
@@ -150,13 +160,19 @@ def _staged(
 
 
 def _order(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
-    found = table.row(_OUT_OF_ORDER)
-    table.order = Order(back=found["earlier"], on=found["later"], steps=found["steps"])
+    rows, found = table.row("SELECT count(*) AS rows FROM records")["rows"], table.row(_ORDER)
+    if not rows:
+        msg = f"{', '.join(str(file.path) for file in table.files)}: holds no rows"
+        raise DataUnreadable(msg)
+    first_ns, last_ns = found["first_ns"] or 0, found["last_ns"] or 0
+    earlier, later = found["earlier"], found["later"]
+    table.order = Order(
+        rows=rows, timed=found["timed"], first_ns=first_ns, last_ns=last_ns, back=earlier, on=later
+    )
     source = "records"
     if table.order.back:
-        source = f"read_parquet({literal(str(folder / 'ordered'))})"
-        to = literal(str(folder / "ordered"))
-        connection.execute(
-            f"COPY (SELECT * FROM records WHERE start IS NOT NULL ORDER BY start) TO {to} (FORMAT parquet)"
-        )
+        sorted_file = literal(str(folder / "ordered"))
+        in_order = "SELECT * FROM records WHERE start IS NOT NULL ORDER BY start"
+        connection.execute(f"COPY ({in_order}) TO {sorted_file} (FORMAT parquet)")
+        source = f"read_parquet({sorted_file})"
     connection.execute(f"CREATE VIEW ordered AS SELECT * FROM {source} WHERE start IS NOT NULL")
