@@ -28,7 +28,7 @@ def make_stretches(table: Table) -> None:
     begins = _begins([one["block"] for one in blocks], [int(one["rows"]) for one in blocks])
     length = math.ceil(MOST_ROWS / _STRETCHES / BLOCK_PERIODS)
     parts = [
-        f"(SELECT * FROM ordered WHERE start BETWEEN {begin * size_ns} AND {(begin + length) * size_ns - 1})"
+        f"(SELECT * FROM ordered WHERE {table.between(begin * size_ns, (begin + length) * size_ns)})"
         for begin in begins
     ]
     table.keep("stretches", " UNION ALL ".join(f"({moves_query(table, part)})" for part in parts))

@@ -20,8 +20,10 @@ from harness.audit.data_columns import (
     extras,
     is_typed,
     literal,
+    quoted,
 )
 from harness.audit.data_files import DataFile, DataUnreadable, open_files
+from harness.contract.records import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,6 +71,7 @@ class Table:
     extra: tuple[str, ...]
     order: Order = field(default_factory=Order)
     _connection: duckdb.DuckDBPyConnection
+    _at: str
 
     @property
     def present(self) -> frozenset[str]:
@@ -94,6 +97,20 @@ class Table:
         """Return the one row of an answer."""
         (found,) = self.rows(query)
         return found
+
+    def between(self, begin_ns: int, end_ns: int) -> str:
+        """Return the condition that a row starts at or after a moment, and before another (Unix time, nanoseconds).
+
+        It asks of the start as it is stored: whole parts of a file are passed over by what their heads say of it.
+        """
+        return f"stored_start >= {self._stored(begin_ns)} AND stored_start < {self._stored(end_ns)}"
+
+    def _stored(self, moment_ns: int) -> str:
+        if self._at == "BIGINT":
+            return str(moment_ns)
+        if self._at == "TIMESTAMP WITH TIME ZONE":
+            return f"to_timestamp({moment_ns / SECOND_NS!r})"
+        return f"CAST(make_timestamp_ns({moment_ns}) AS {self._at})"
 
     def keep(self, name: str, query: str) -> None:
         """Keep the rows of an answer as a table that can be asked in turn."""
@@ -137,11 +154,14 @@ def _table(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], rule: W
     if is_uniform and not files[0].is_text and is_typed(found, columns):
         source = f"read_parquet([{', '.join(literal(str(file.path)) for file in files)}])"
         selected = [*expressions(found, columns), *extra_expressions(extra, found)]
-        connection.execute(f"CREATE VIEW records AS SELECT {', '.join(selected)} FROM {source}")
+        start = rule.named("start")
+        stored, kind = (quoted(start), found[start]) if start in found else ("NULL", "BIGINT")
+        connection.execute(f"CREATE VIEW records AS SELECT {', '.join(selected)}, {stored} AS stored_start FROM {source}")
     else:
         files = tuple(_staged(connection, file, columns, extra, folder / f"{n:05d}") for n, file in enumerate(files))
-        connection.execute(f"CREATE VIEW records AS SELECT * FROM {_parts(folder, len(files))}")
-    table = Table(rule=rule, files=files, columns=columns, extra=extra, _connection=connection)
+        kind = "BIGINT"
+        connection.execute(f"CREATE VIEW records AS SELECT *, start AS stored_start FROM {_parts(folder, len(files))}")
+    table = Table(rule=rule, files=files, columns=columns, extra=extra, _connection=connection, _at=kind)
     _order(connection, table, folder)
     return table
 
