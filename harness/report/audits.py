@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.audit.finding import Severity
-from harness.report.drawing import drawn_as_text
 from harness.report.svg import inline
 
 if TYPE_CHECKING:
@@ -121,6 +120,7 @@ def _curves(subject: str, series: Mapping[str, Any], alt: str) -> Markup | None:
     if subject != "data" or not series:
         return None
     from harness.report.audit_plots import draw_data  # noqa: PLC0415 - matplotlib takes a second
+    from harness.report.drawing import drawn_as_text  # noqa: PLC0415 - likewise
 
     with drawn_as_text():
         return inline(draw_data(series), name=f"audit-{subject}", alt=alt)
