@@ -88,10 +88,15 @@ def _ways(table: Table, extremes: Extremes) -> Iterator[Breach]:
             yield from _of_pair(there[lower], there[upper], extremes)
     start, end = (there.get(table.rule.named(role)) for role in ("start", "end"))
     period_ns = round(table.rule.period_s * SECOND_NS)
-    if start is not None and end is not None and extremes.between(start.key, end.key) not in {
-        (period_ns, period_ns),
-        (None, None),
-    }:
+    if (
+        start is not None
+        and end is not None
+        and extremes.between(start.key, end.key)
+        not in {
+            (period_ns, period_ns),
+            (None, None),
+        }
+    ):
         says = f"{end.name} is not {start.name} + {table.rule.period_s:g} s"
         holds = f"{quoted(end.key)} - {quoted(start.key)} <> {period_ns}"
         yield Breach(rule="D8", says=says, holds=holds, shown=(start, end))

@@ -120,4 +120,4 @@ def _number(name: str, kind: str, *, is_whole: bool) -> tuple[str, str]:
 
 
 def _is_number(kind: str, *, or_text: bool) -> bool:
-    return kind.split("(")[0] in _NUMBERS or (or_text and kind == TEXT)
+    return kind.partition("(")[0] in _NUMBERS or (or_text and kind == TEXT)

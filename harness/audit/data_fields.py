@@ -56,7 +56,9 @@ def measure_fields(table: Table, extremes: Extremes) -> FieldFacts:
     return FieldFacts(
         missing=tuple(column.name for column in table.columns if column.key not in table.present),
         extra=table.extra,
-        constant={c.name: value for c in columns if c not in varied and (value := extremes.ranges[c.key][0]) is not None},
+        constant={
+            c.name: value for c in columns if c not in varied and (value := extremes.ranges[c.key][0]) is not None
+        },
         same=[(a.name, b.name) for a, b in _same(table, varied, extremes, alike)],
         derived=[(a.name, b.name) for a, b in _times(varied) if _is_fixed(extremes.between(a.key, b.key))],
         correlations={
@@ -115,7 +117,7 @@ def _told(column: Column) -> str:
         return "move"
     if column.field.role in ("open", "high", "low"):
         return f"{key} / close - 1"
-    return f"ln(1 + {key})" if column.field.kind != "timestamp" else f"({key} - start) / 1e9"
+    return f"ln(1 + greatest({key}, 0))" if column.field.kind != "timestamp" else f"({key} - start) / 1e9"
 
 
 def _tells(table: Table, columns: Sequence[Column]) -> dict[str, Correlation]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
+
 from harness.audit.data_stretches import MOST_ROWS
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ _MOST_PERIODS = 1_000_000
 _STEPS = Template("""
 SELECT least(greatest(floor((start - before) / $period_ns), 0), $most)::BIGINT AS periods,
   count(*) AS times,
+  count(*) FILTER (start = before) AS repeated,
   count(*) FILTER ((start - before) % $period_ns <> 0) AS off_grid,
   count(*) FILTER (start > before AND before_end > start) AS overlapping,
   max(start - before) AS longest_ns
@@ -54,6 +55,7 @@ class Steps:
     order: Order
     steps: Mapping[int, int]
     spans: Mapping[int, int]
+    repeated: int
     off_grid: int
     overlapping: int
     longest_s: float
@@ -86,14 +88,9 @@ class Steps:
         return (self.last_ns - self.first_ns) / SECOND_NS + self.period_s
 
     @property
-    def repeated(self) -> int:
-        """How many rows begin in the same period as the one before them."""
-        return self.steps.get(0, 0)
-
-    @property
     def present_share(self) -> float:
         """The share of the span's periods that have a row."""
-        return (self.timed - self.repeated) / max(round(self.span_s / self.period_s), 1)
+        return min((self.timed - self.repeated) / max(round(self.span_s / self.period_s), 1), 1.0)
 
     @property
     def long_step_share(self) -> float:
@@ -120,6 +117,7 @@ def measure_steps(table: Table) -> Steps:
         order=table.order,
         steps={one["periods"]: one["times"] for one in steps},
         spans={one["periods"]: one["times"] for one in windows},
+        repeated=sum(one["repeated"] for one in steps),
         off_grid=sum(one["off_grid"] for one in steps),
         overlapping=sum(one["overlapping"] for one in steps),
         longest_s=max((one["longest_ns"] for one in steps), default=0) / SECOND_NS,

@@ -156,7 +156,9 @@ def _table(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], rule: W
         selected = [*expressions(found, columns), *extra_expressions(extra, found)]
         start = rule.named("start")
         stored, kind = (quoted(start), found[start]) if start in found else ("NULL", "BIGINT")
-        connection.execute(f"CREATE VIEW records AS SELECT {', '.join(selected)}, {stored} AS stored_start FROM {source}")
+        connection.execute(
+            f"CREATE VIEW records AS SELECT {', '.join(selected)}, {stored} AS stored_start FROM {source}"
+        )
     else:
         files = tuple(_staged(connection, file, columns, extra, folder / f"{n:05d}") for n, file in enumerate(files))
         kind = "BIGINT"
@@ -186,9 +188,7 @@ def _order(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) ->
         raise DataUnreadable(msg)
     first_ns, last_ns = found["first_ns"] or 0, found["last_ns"] or 0
     earlier, later = found["earlier"], found["later"]
-    table.order = Order(
-        rows=rows, timed=found["timed"], first_ns=first_ns, last_ns=last_ns, back=earlier, on=later
-    )
+    table.order = Order(rows=rows, timed=found["timed"], first_ns=first_ns, last_ns=last_ns, back=earlier, on=later)
     source = "records"
     if table.order.back:
         sorted_file = literal(str(folder / "ordered"))

@@ -1,4 +1,4 @@
-"""What is found about the times of a data set: is it a series of seconds, whole, in order, and each once?"""
+"""What is found about the times of a data set: whether it is a series of seconds, whole, in order, and each once."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _repeated(steps: Steps) -> Iterator[Finding]:
         yield Finding(
             id="rows.repeated",
             severity=Severity.BLOCKS if share > _MOST_FAULTY else Severity.WARNS,
-            says=f"{steps.repeated:,} rows ({share:.2%}) begin in the same {_period(steps)} as another one.",
+            says=f"{steps.repeated:,} rows ({share:.2%}) begin at the same moment as another one.",
             advice="Keep one row for each start; where they differ, ask the vendor which of them holds.",
             numbers={"rows_repeated": steps.repeated, "share": share},
         )
@@ -174,10 +174,6 @@ def _clock(steps: Steps, now_ns: int) -> Iterator[Finding]:
             advice="Cut the series anew, each period beginning at a multiple of its length.",
             numbers={"steps_off_grid": steps.off_grid, "share": share},
         )
-
-
-def _period(steps: Steps) -> str:
-    return "second" if steps.period_s == 1 else f"period of {steps.period_s:g} s"
 
 
 def _periods(steps: Steps) -> str:

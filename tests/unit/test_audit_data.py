@@ -58,7 +58,7 @@ def test_a_good_data_set_is_not_blocked(corpus: Corpus, base: str, suffix: str, 
     assert not audit.untold
 
 
-def test_six_weeks_with_two_hours_of_each_day_are_not_blocked(tmp_path: Path) -> None:
+def test_six_weeks_with_an_hour_of_each_day_are_not_blocked(tmp_path: Path) -> None:
     frame = pd.DataFrame(week_of_hours(int(time.time())))
     times = [name for name in frame if name.startswith("time_")]
     frame[times] = frame[times].apply(pd.to_datetime)
