@@ -64,7 +64,7 @@ def _measured(table: Table, profile: Profile, show: Callable[[str], None]) -> Ma
     """Measure all, the long passes over all rows first; the names are those of what is measured."""
     quiet, jump = profile.prediction.quiet_move, profile.prediction.jump_move
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        passes = {
+        passes: dict[str, Future[Any]] = {
             "moves": pool.submit(make_blocks, table, jump_move=jump, quiet_move=quiet),
             "extremes": pool.submit(measure_extremes, table),
             "steps": pool.submit(measure_steps, table),
@@ -72,7 +72,7 @@ def _measured(table: Table, profile: Profile, show: Callable[[str], None]) -> Ma
         }
         first = _results(passes, show)
         make_stretches(table)
-        looks = {
+        looks: dict[str, Future[Any]] = {
             "rules": pool.submit(measure_breaches, table, first["extremes"]),
             "fields": pool.submit(measure_fields, table, first["extremes"]),
             "moves": pool.submit(measure_moves, table, jump_move=jump, quiet_move=quiet),

@@ -75,7 +75,7 @@ def extras(types: Mapping[str, str], columns: tuple[Column, ...]) -> tuple[str, 
 
 
 def extra_expressions(names: tuple[str, ...], types: Mapping[str, str]) -> list[str]:
-    """Return what to select of the columns that the profile does not know: their numbers, none where a file has none."""
+    """Return what to select of the columns that the profile does not know: numbers, or NULL."""
     sources = (f"TRY_CAST({quoted(name)} AS DOUBLE)" if name in types else "CAST(NULL AS DOUBLE)" for name in names)
     return [f"{source} AS extra_{place}" for place, source in enumerate(sources)]
 

@@ -52,8 +52,8 @@ def _ahead(fields: FieldFacts) -> Iterator[Finding]:
         yield Finding(
             id="leakage.next_close",
             severity=Severity.BLOCKS,
-            says=f"{', '.join(ahead)} of a row is the close of the row after it in {max(ahead.values()):.1%} of the moves: "
-            "it was made from what is to be predicted.",
+            says=f"{', '.join(ahead)} of a row is the next row's close in {max(ahead.values()):.1%} of the moves: it "
+            "was made from what is to be predicted.",
             advice="Take it out, or shift it back by one row: when a request is made, nobody knows it.",
             numbers={f"share_{name}": share for name, share in ahead.items()},
         )
@@ -95,7 +95,7 @@ def _collinear(fields: FieldFacts) -> Iterator[Finding]:
         yield Finding(
             id="fields.collinear",
             severity=Severity.INFORMS,
-            says=f"{', '.join(names)} are one number as levels: correlated by {least:.5f} or more in {len(near)} pairs.",
+            says=f"{', '.join(names)} are one number as levels: {len(near)} pairs correlate by {least:.5f} or more.",
             advice="Give a model one level, and the others as their difference from it.",
             numbers={"pairs": len(near), "least": least},
         )

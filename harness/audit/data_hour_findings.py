@@ -44,8 +44,8 @@ def _volatility(hours: list[Hour]) -> Finding:
     return Finding(
         id="volatility.one_regime" if is_one else "volatility.by_hour",
         severity=Severity.WARNS if is_one else Severity.INFORMS,
-        says=f"Over {len(hours)} hours a move's standard deviation is {statistics.median(ordered) * 1e4:.3g} bp in the median; "
-        f"the hectic tenth has {ratio:.3g} times that of the calm tenth; the most hectic hour began "
+        says=f"Over {len(hours)} hours a move's standard deviation is {statistics.median(ordered) * 1e4:.3g} bp in the "
+        f"median; the hectic tenth has {ratio:.3g} times that of the calm tenth; the most hectic hour began "
         f"{moment(worst.number * HOUR_S * SECOND_NS)}" + (": all of it is one regime." if is_one else "."),
         advice="Record calm and hectic times."
         if is_one
@@ -94,8 +94,8 @@ def _digits(hours: Hours) -> Iterator[Finding]:
         yield Finding(
             id="precision.changes",
             severity=Severity.WARNS,
-            says=f"Closes are written with up to {kinds[0]} digits after the point in some hours and {kinds[-1]} in others; "
-            f"first seen to change at {moment(changed * HOUR_S * SECOND_NS)}.",
+            says=f"Closes are written with up to {kinds[0]} digits after the point in some hours and {kinds[-1]} in "
+            f"others; first seen to change at {moment(changed * HOUR_S * SECOND_NS)}.",
             advice="Ask the vendor what changed; round all to the coarser one, or keep what is before and after apart.",
             numbers={"digits_least": kinds[0], "digits_most": kinds[-1]},
         )
@@ -103,7 +103,7 @@ def _digits(hours: Hours) -> Iterator[Finding]:
         yield Finding(
             id="precision.unrounded",
             severity=Severity.WARNS,
-            says=f"{noisy:.1%} of the closes have more than {MOST_DIGITS} digits: they are computed, and no prices of a trade.",
+            says=f"{noisy:.1%} of the closes have more than {MOST_DIGITS} digits: no prices of trades, but computed.",
             advice="Find out what made them (a mean, a conversion, an interpolation), and get the trades' own prices.",
             numbers={"share": noisy},
         )

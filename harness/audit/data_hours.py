@@ -24,7 +24,8 @@ FROM blocks GROUP BY hour ORDER BY hour
 """
 _DIGITS = Template("""
 SELECT (start // 3600000000000)::BIGINT AS hour, digits, count(*) AS rows FROM (
-  SELECT start, CASE $cases ELSE $beyond END AS digits FROM stretches WHERE hash(start) % $every = 0 AND close IS NOT NULL
+  SELECT start, CASE $cases ELSE $beyond END AS digits FROM stretches
+  WHERE hash(start) % $every = 0 AND close IS NOT NULL
 ) GROUP BY ALL
 """)
 

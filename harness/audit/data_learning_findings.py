@@ -42,8 +42,8 @@ def _signal(signal: Signal) -> Iterator[Finding]:
         yield Finding(
             id="signal.smoothed",
             severity=Severity.BLOCKS,
-            says=f"A move resembles the one before by {found[0].value:.2f} ({found[0].low:.2f} to {found[0].high:.2f}): prices "
-            "of trades do not. They were smoothed, or filled in between a price and a later one.",
+            says=f"A move is like the one before by {found[0].value:.2f} ({found[0].low:.2f} to {found[0].high:.2f}), "
+            "and prices of trades do not: they were smoothed, or filled in between a price and a later one.",
             advice="Get the trades' own prices: a filled-in price holds the one that is to be predicted.",
             numbers=numbers,
         )
@@ -52,11 +52,11 @@ def _signal(signal: Signal) -> Iterator[Finding]:
     numbers |= {"explained": explained}
     told = ", ".join(f"lag {lag}: {one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})" for lag, one in sure.items())
     says = (
-        f"Beyond the last close, the last {len(found)} moves explain {explained:.2%} of the next one's variance ({told}): the "
-        f"best straight-line guess errs {math.sqrt(max(1 - explained, 0)):.4f} times as much as persistence."
+        f"Beyond the last close, {len(found)} past moves explain {explained:.2%} of the next one's variance ({told}): "
+        f"the best straight-line guess errs {math.sqrt(max(1 - explained, 0)):.4f} times as much as persistence."
         if sure
-        else f"None of the moves at lags 1 to {len(found)} tells anything of the next one (lag 1: {found[0].value:+.4f}, "
-        f"{found[0].low:+.4f} to {found[0].high:+.4f}): persistence is hard to beat."
+        else f"None of the moves at lags 1 to {len(found)} tells anything of the next one (lag 1: "
+        f"{found[0].value:+.4f}, {found[0].low:+.4f} to {found[0].high:+.4f}): persistence is hard to beat."
     )
     yield Finding(
         id="signal.some" if sure else "signal.none",
@@ -75,10 +75,10 @@ def _same_row(sample: Sample) -> Iterator[Finding]:
     yield Finding(
         id="leakage.same_row" if leaks else "leakage.same_row_harmless",
         severity=Severity.WARNS if leaks else Severity.INFORMS,
-        says=f"The high of a row is its own open or close in {equal:.1%} of the rows: with them as features its error is "
-        f"{same:.4g}, against {before:.4g} from the close before ({same / before:.3f} times), and none of it is foresight.",
-        advice="Take features from rows that ended before the target's row began: open, low and close of its own second "
-        "are not known when the question is asked.",
+        says=f"The high of a row is its own open or close in {equal:.1%} of the rows: with them as features its "
+        f"error is {same:.4g}, against {before:.4g} from the close before ({same / before:.3f} times): no foresight.",
+        advice="Take features from rows that ended before the target's row began: open, low and close of its own "
+        "second are not known when the question is asked.",
         numbers={"same_row_rmse": same, "persistence_rmse": before, "high_is_open_or_close_share": equal},
     )
 

@@ -60,7 +60,7 @@ def _range(moves: Moves, steps: Steps) -> Iterator[Finding]:
     yield Finding(
         id="range.narrow" if is_narrow else "range.seen",
         severity=Severity.BLOCKS if is_narrow else Severity.INFORMS,
-        says=f"Closes lie between {moves.least:,.10g} and {moves.most:,.10g}, {width:.2%} apart, mean {moves.mean:,.6g}: "
+        says=f"Closes lie between {moves.least:,.10g} and {moves.most:,.10g}, {width:.2%} apart: "
         + ("a model of levels has seen one price." if is_narrow else "that is what a model of levels can know."),
         advice="Train on moves relative to the last close, not on levels, and on a series that saw more.",
         numbers={"least": moves.least, "most": moves.most, "width": width, "mean": moves.mean},
@@ -68,7 +68,7 @@ def _range(moves: Moves, steps: Steps) -> Iterator[Finding]:
 
 
 def _outlook(moves: Moves, signal: Signal | None, steps: Steps, now_ns: int) -> Finding:
-    """Say how likely the price of the time in which a model serves is one that the data saw: a walk as wide as its own."""
+    """Say how likely the price, while a model serves, is one that the data saw, if it goes on as widely as it did."""
     ahead_s = max((now_ns - steps.last_ns) / SECOND_NS, 0.0) + _SERVICE_S
     per_move_s = max(steps.span_s / max(moves.moves, 1), 1e-9)
     lasting = moves.sd * (signal.lasting_share if signal is not None else 1.0)
@@ -81,8 +81,8 @@ def _outlook(moves: Moves, signal: Signal | None, steps: Steps, now_ns: int) -> 
         id="range.outgrown",
         severity=Severity.BLOCKS if inside < _UNLIKELY else severity,
         says=f"Going on as it moved ({yearly:.0%} a year), the price {said(_SERVICE_S)} from today may be up to "
-        f"{reach:.3g} times the last close of the data or as much less (95 %); the chance that it lies in the range that "
-        f"was seen is {inside:.1%}.",
+        f"{reach:.3g} times the last close of the data or as much less (95 %); the chance that it lies in the range "
+        f"that was seen is {inside:.1%}.",
         advice="Predict the move, not the level; train on what ends near the day of release.",
         numbers={"inside_probability": inside, "volatility_per_year": yearly, "ahead_days": ahead_s / _DAY_S},
     )
@@ -193,8 +193,8 @@ def _tick(moves: Moves) -> Iterator[Finding]:
     yield Finding(
         id="ticks.coarse" if is_coarse else "ticks.size",
         severity=Severity.WARNS if is_coarse else Severity.INFORMS,
-        says=f"The least change of the close is {moves.least_step:.4g} ({_bp(relative)}); the typical one, where there is "
-        f"one, {_bp(moves.typical)}.",
+        says=f"The least change of the close is {moves.least_step:.4g} ({_bp(relative)}); the typical one "
+        f"{_bp(moves.typical)}.",
         advice="Moves are whole ticks: a model that says less than one says nothing."
         if is_coarse
         else "Nothing to do.",

@@ -52,12 +52,12 @@ def _steps(steps: Steps) -> Series:
     total = max(sum(steps.steps.values()), 1)
     short = [steps.steps.get(periods, 0) / total for periods in range(_MOST_STEPS)]
     sizes = [periods * steps.period_s for periods in range(_MOST_STEPS + 1)]
-    return {"step_s": sizes, "share": [*short, max(1 - sum(short), 0.0)]}
+    return {"step_s": [*sizes], "share": [*short, max(1 - sum(short), 0.0)]}
 
 
 def _windows(steps: Steps) -> Series:
     spans = [quantile(steps.spans, share) * steps.period_s for share in _SHARES] if steps.spans else []
-    return {"share": list(_SHARES) if spans else [], "span_s": spans}
+    return {"share": [*_SHARES] if spans else [], "span_s": [*spans]}
 
 
 def _autocorrelation(signal: Signal) -> Series:

@@ -1,4 +1,4 @@
-"""Some rows of a data set in the place of all: stretches of time, evenly spread over its rows, for what is slow to ask."""
+"""Some rows of a data set in the place of all: stretches of time, evenly spread, for what is slow to ask."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def opened(paths: Sequence[Path], rule: WindowRule) -> Iterator[Table]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _settings(folder: Path) -> dict[str, str | int]:
+def _settings(folder: Path) -> dict[str, str | bool | int | float | list[str]]:
     cores = len(os.sched_getaffinity(0))
     spill = folder / "spill"
     spill.mkdir()
@@ -152,17 +152,14 @@ def _table(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], rule: W
     extra = extras(found, columns)
     is_uniform = all(file.types == files[0].types for file in files)
     if is_uniform and not files[0].is_text and is_typed(found, columns):
-        source = f"read_parquet([{', '.join(literal(str(file.path)) for file in files)}])"
-        selected = [*expressions(found, columns), *extra_expressions(extra, found)]
         start = rule.named("start")
         stored, kind = (quoted(start), found[start]) if start in found else ("NULL", "BIGINT")
-        connection.execute(
-            f"CREATE VIEW records AS SELECT {', '.join(selected)}, {stored} AS stored_start FROM {source}"
-        )
+        names = ", ".join([*expressions(found, columns), *extra_expressions(extra, found), f"{stored} AS stored_start"])
+        source = f"read_parquet([{', '.join(literal(str(file.path)) for file in files)}])"
     else:
         files = tuple(_staged(connection, file, columns, extra, folder / f"{n:05d}") for n, file in enumerate(files))
-        kind = "BIGINT"
-        connection.execute(f"CREATE VIEW records AS SELECT *, start AS stored_start FROM {_parts(folder, len(files))}")
+        names, source, kind = "*, start AS stored_start", _parts(folder, len(files)), "BIGINT"
+    connection.execute(f"CREATE VIEW records AS SELECT {names} FROM {source}")
     table = Table(rule=rule, files=files, columns=columns, extra=extra, _connection=connection, _at=kind)
     _order(connection, table, folder)
     return table

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.audit.data_steps import Steps
+    from harness.audit.finding import Number
 
 # A window that lasts this many times what its name says is no window of seconds.
 _STRETCHED = 1.5
@@ -37,7 +38,7 @@ def time_findings(steps: Steps, *, now_ns: int) -> Iterator[Finding]:
 
 def _span(steps: Steps, now_ns: int) -> Finding:
     age_days = (now_ns - steps.last_ns) / SECOND_NS / _DAY_S
-    numbers = {
+    numbers: dict[str, Number] = {
         "rows": steps.rows,
         "first": moment(steps.first_ns),
         "last": moment(steps.last_ns),
@@ -70,8 +71,8 @@ def _order(steps: Steps) -> Iterator[Finding]:
         yield Finding(
             id="order.broken",
             severity=Severity.BLOCKS,
-            says=f"{order.back:,} of {order.steps:,} steps between rows lead back in time: windows made of rows as they "
-            "stand mix what was with what came later. All else here was measured on the rows in order.",
+            says=f"{order.back:,} of {order.steps:,} steps between rows lead back in time: windows made of rows as "
+            "they stand mix what was with what came later. All else here was measured on the rows in order.",
             advice="Sort by the start, oldest first, and find out what mixed them up.",
             numbers={"steps_back": order.back, "steps": order.steps},
         )
@@ -92,8 +93,8 @@ def _repeated(steps: Steps) -> Iterator[Finding]:
         yield Finding(
             id="rows.overlap",
             severity=Severity.BLOCKS if share > _MOST_FAULTY else Severity.WARNS,
-            says=f"{steps.overlapping:,} rows ({share:.2%}) begin before the row ahead of them has ended: what one says "
-            "of its time, the next one knows in part.",
+            says=f"{steps.overlapping:,} rows ({share:.2%}) begin before the row ahead of them has ended: what one "
+            "says of its time, the next one knows in part.",
             advice=f"Cut the series into periods of {steps.period_s:g} s that do not overlap.",
             numbers={"rows_overlapping": steps.overlapping, "share": share},
         )
@@ -116,8 +117,8 @@ def _gaps(steps: Steps) -> Iterator[Finding]:
         yield Finding(
             id="gaps.rows_are_no_seconds",
             severity=Severity.BLOCKS,
-            says=f"{steps.window_rows} rows are not {said(steps.window_rows * steps.period_s)}: half of all windows of so "
-            f"many rows span more than {said(steps.window_s(0.5))}, 5 % more than {said(steps.window_s(0.95))}; "
+            says=f"{steps.window_rows} rows are not {said(steps.window_rows * steps.period_s)}: half of all windows of "
+            f"so many rows span more than {said(steps.window_s(0.5))}, 5 % more than {said(steps.window_s(0.95))}; "
             f"{steps.long_step_share:.1%} of the steps are longer than {steps.period_s:g} s.",
             advice="Carry each silent period forward (all prices the last close, no volume) before windows are made.",
             numbers=numbers,

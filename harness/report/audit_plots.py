@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -38,7 +37,7 @@ def draw_data(series: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 
 def _prices(axes: Axes, hours: Mapping[str, Sequence[float]]) -> None:
     known = [place for place, least in enumerate(hours["least"]) if least is not None]
-    moments = [datetime.fromtimestamp(hours["begin_s"][place], UTC) for place in known]
+    moments = [_day(hours["begin_s"][place]) for place in known]
     low, high = ([hours[name][place] for place in known] for name in ("least", "most"))
     # Bars, not an area: where nothing was recorded, nothing is shown.
     axes.vlines(moments, low, high, color=BLUE, linewidth=2, label="least to most")
@@ -48,14 +47,19 @@ def _prices(axes: Axes, hours: Mapping[str, Sequence[float]]) -> None:
 
 
 def _volatility(axes: Axes, hours: Mapping[str, Sequence[float]]) -> None:
-    moments = [datetime.fromtimestamp(second, UTC) for second in hours["begin_s"]]
+    moments = [_day(second) for second in hours["begin_s"]]
     axes.plot(moments, hours["volatility_bp"], "o", color=VERMILION, markersize=2.5, label="of a move")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("basis points")
-    locator = AutoDateLocator()
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types for dates
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # likewise
     finish(axes, "Standard deviation from row to row")
+
+
+def _day(second: float) -> float:
+    """Return Unix time as matplotlib counts it: in days."""
+    return second / 86_400
 
 
 def _steps(axes: Axes, steps: Mapping[str, Sequence[float]], windows: Mapping[str, Sequence[float]]) -> None:
