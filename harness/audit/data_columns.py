@@ -15,8 +15,8 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "US
 _NUMBERS = (*_WHOLE, "FLOAT", "DOUBLE", "DECIMAL")
 # The contract's format: to the second, up to 9 digits of a fraction, UTC as a capital Z. DuckDB reads 24:00 as a time.
 _IS_TIME = (
-    "({x} LIKE '____-__-__T__:__:__%Z' AND length({x}) <> 21 AND length({x}) <= 30 AND substr({x}, 12, 2) < '24' "
-    "AND (length({x}) = 20 OR substr({x}, 20, 1) = '.') AND TRY_CAST({x} AS TIMESTAMP_NS) IS NOT NULL)"
+    "({x} LIKE '____-__-__T__:__:__%Z' AND length({x}) BETWEEN 20 AND 30 AND length({x}) <> 21 "
+    "AND substr({x}, 12, 2) < '24' AND (length({x}) = 20 OR substr({x}, 20, 1) = '.') AND {read} IS NOT NULL)"
 )
 _HAS_ZONE = r":[0-9.]+ *([zZ]|[+-][0-9:]+)$"
 
@@ -60,12 +60,20 @@ def is_typed(types: Mapping[str, str], columns: tuple[Column, ...]) -> bool:
     return not any(types.get(column.name) == TEXT for column in columns)
 
 
-def expressions(types: Mapping[str, str], columns: tuple[Column, ...]) -> list[str]:
-    """Return what to select for each column: its value, and its text where it is none; both NULL where it is empty.
+def selection(types: Mapping[str, str], columns: tuple[Column, ...], extra: tuple[str, ...], source: str) -> str:
+    """Return the query of a source's values: for each column its value, and its text where it is none.
 
-    Values are DOUBLE, times are BIGINT nanoseconds since the epoch.
+    Values are DOUBLE, times are BIGINT nanoseconds since the epoch; both are NULL where a cell is empty. Each cell is
+    read once, judged once around that, and looked at again only where it is no good.
     """
-    return [text for column in columns for text in _of(column, types.get(column.name))]
+    kinds = {column: types.get(column.name) for column in columns}
+    read = ", ".join(["*", *(f"{_read(column, kind)} AS {_reading(column)}" for column, kind in kinds.items())])
+    judged = ", ".join(["*", *(f"{_is_good(column, kind)} AS {_judging(column)}" for column, kind in kinds.items())])
+    kept = [text for column, kind in kinds.items() for text in (_value(column, kind), _wrong(column, kind))]
+    for place, name in enumerate(extra):
+        number = f"TRY_CAST({quoted(name)} AS DOUBLE)" if name in types else "NULL::DOUBLE"
+        kept.append(f"{number} AS extra_{place}")
+    return f"SELECT {', '.join(kept)} FROM (SELECT {judged} FROM (SELECT {read} FROM {source}))"
 
 
 def extras(types: Mapping[str, str], columns: tuple[Column, ...]) -> tuple[str, ...]:
@@ -74,49 +82,60 @@ def extras(types: Mapping[str, str], columns: tuple[Column, ...]) -> tuple[str, 
     return tuple(name for name, kind in types.items() if name not in known and _is_number(kind, or_text=True))
 
 
-def extra_expressions(names: tuple[str, ...], types: Mapping[str, str]) -> list[str]:
-    """Return what to select of the columns that the profile does not know: numbers, or NULL."""
-    sources = (f"TRY_CAST({quoted(name)} AS DOUBLE)" if name in types else "CAST(NULL AS DOUBLE)" for name in names)
-    return [f"{source} AS extra_{place}" for place, source in enumerate(sources)]
+def _reading(column: Column) -> str:
+    return f"__read_{column.key}"
 
 
-def _of(column: Column, kind: str | None) -> tuple[str, str]:
-    key, name = quoted(column.key), quoted(column.name)
-    is_time = column.field.kind == "timestamp"
+def _judging(column: Column) -> str:
+    return f"__good_{column.key}"
+
+
+def _read(column: Column, kind: str | None) -> str:
+    """Return a cell as a value of the column's kind, NULL where it is none."""
+    name = quoted(column.name)
+    if column.field.kind != "timestamp":
+        return f"TRY_CAST({name} AS DOUBLE)" if kind and _is_number(kind, or_text=True) else "NULL::DOUBLE"
+    if kind == TEXT:
+        return f"epoch_ns(TRY_CAST({name} AS TIMESTAMP_NS))"
+    return f"epoch_ns({name})" if kind and kind.startswith("TIMESTAMP") else "NULL::BIGINT"
+
+
+def _is_good(column: Column, kind: str | None) -> str:
+    """Return the condition that a cell is a value of its kind, or empty."""
+    name, read = quoted(column.name), _reading(column)
     if kind is None:
-        return (
-            f"CAST(NULL AS {'BIGINT' if is_time else 'DOUBLE'}) AS {key}",
-            f"CAST(NULL AS {TEXT}) AS {raw(column.key)}",
-        )
-    value, is_wrong = _time(name, kind) if is_time else _number(name, kind, is_whole=column.field.kind == "integer")
-    wrong = f"CASE WHEN {is_wrong} THEN CAST({name} AS {TEXT}) END"
-    return f"{value} AS {key}", f"{wrong} AS {raw(column.key)}"
-
-
-def _time(name: str, kind: str) -> tuple[str, str]:
-    """Return a time's value, and when it is wrong; a time in another format is wrong, and read if it can be."""
-    if kind == TEXT:
-        good = _IS_TIME.format(x=name)
-        # Without a zone it is taken for UTC, whatever the zone of the machine.
-        zoned, plain = f"epoch_ns(TRY_CAST({name} AS TIMESTAMPTZ))", f"epoch_ns(TRY_CAST({name} AS TIMESTAMP_NS))"
-        other = f"CASE WHEN regexp_matches({name}, '{_HAS_ZONE}') THEN {zoned} ELSE {plain} END"
-        value = f"CASE WHEN {good} THEN epoch_ns(TRY_CAST({name} AS TIMESTAMP_NS)) ELSE {other} END"
-        return value, f"trim({name}) <> '' AND NOT {good}"
-    if kind.startswith("TIMESTAMP"):
-        return f"epoch_ns({name})", "FALSE"
-    return "CAST(NULL AS BIGINT)", f"{name} IS NOT NULL"
-
-
-def _number(name: str, kind: str, *, is_whole: bool) -> tuple[str, str]:
+        return "TRUE"
+    if column.field.kind == "timestamp":
+        return _IS_TIME.format(x=name, read=read) if kind == TEXT else f"({read} IS NOT NULL OR {name} IS NULL)"
+    if kind in _WHOLE:
+        return "TRUE"
     if not _is_number(kind, or_text=True):
-        return "CAST(NULL AS DOUBLE)", f"{name} IS NOT NULL"
-    number = f"TRY_CAST({name} AS DOUBLE)"
-    faults = [f"NOT isfinite({number})"] if kind not in _WHOLE else []
-    if is_whole and kind not in _WHOLE:
-        faults.append(f"{number} <> trunc({number})")
-    if kind == TEXT:
-        faults = [f"trim({name}) <> '' AND ({number} IS NULL OR contains({name}, '_') OR {' OR '.join(faults)})"]
-    return f"CASE WHEN isfinite({number}) THEN {number} END", " OR ".join(faults) or "FALSE"
+        return f"{name} IS NULL"
+    good = f"isfinite({read})"
+    if column.field.kind == "integer":
+        good += f" AND {read} = trunc({read})"
+    return f"{good} AND NOT contains({name}, '_')" if kind == TEXT else good
+
+
+def _value(column: Column, kind: str | None) -> str:
+    """Return the value that counts: that of a good cell, and of another one where it can be read all the same."""
+    name, read, key = quoted(column.name), _reading(column), quoted(column.key)
+    if column.field.kind == "timestamp" and kind == TEXT:
+        # Without a zone it is UTC, whatever this machine's is.
+        zoned = f"WHEN regexp_matches({name}, '{_HAS_ZONE}') THEN epoch_ns(TRY_CAST({name} AS TIMESTAMPTZ))"
+        return f"CASE WHEN {_judging(column)} THEN {read} {zoned} ELSE {read} END AS {key}"
+    if column.field.kind == "timestamp" or kind is None or kind in _WHOLE:
+        return f"{read} AS {key}"
+    return f"CASE WHEN {_judging(column)} THEN {read} WHEN isfinite({read}) THEN {read} END AS {key}"
+
+
+def _wrong(column: Column, kind: str | None) -> str:
+    """Return what was written where it is no good; of text, blanks are taken for an empty cell."""
+    text = "NULL" if kind is None or kind in _WHOLE else f"CAST({quoted(column.name)} AS {TEXT})"
+    is_there = f"trim({text}) <> ''" if kind == TEXT else f"{text} IS NOT NULL"
+    if text == "NULL":
+        return f"NULL::{TEXT} AS {raw(column.key)}"
+    return f"CASE WHEN {_judging(column)} THEN NULL WHEN {is_there} THEN {text} END AS {raw(column.key)}"
 
 
 def _is_number(kind: str, *, or_text: bool) -> bool:

@@ -15,12 +15,11 @@ import duckdb
 from harness.audit.data_columns import (
     Column,
     columns_of,
-    expressions,
-    extra_expressions,
     extras,
     is_typed,
     literal,
     quoted,
+    selection,
 )
 from harness.audit.data_files import DataFile, DataUnreadable, open_files
 from harness.contract.records import SECOND_NS
@@ -152,14 +151,14 @@ def _table(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], rule: W
     extra = extras(found, columns)
     is_uniform = all(file.types == files[0].types for file in files)
     if is_uniform and not files[0].is_text and is_typed(found, columns):
+        source = f"read_parquet([{', '.join(literal(str(file.path)) for file in files)}])"
         start = rule.named("start")
         stored, kind = (quoted(start), found[start]) if start in found else ("NULL", "BIGINT")
-        names = ", ".join([*expressions(found, columns), *extra_expressions(extra, found), f"{stored} AS stored_start"])
-        source = f"read_parquet([{', '.join(literal(str(file.path)) for file in files)}])"
+        query = selection(found, columns, extra, source).replace("SELECT ", f"SELECT {stored} AS stored_start, ", 1)
     else:
         files = tuple(_staged(connection, file, columns, extra, folder / f"{n:05d}") for n, file in enumerate(files))
-        names, source, kind = "*, start AS stored_start", _parts(folder, len(files)), "BIGINT"
-    connection.execute(f"CREATE VIEW records AS SELECT {names} FROM {source}")
+        query, kind = f"SELECT *, start AS stored_start FROM {_parts(folder, len(files))}", "BIGINT"
+    connection.execute(f"CREATE VIEW records AS {query}")
     table = Table(rule=rule, files=files, columns=columns, extra=extra, _connection=connection, _at=kind)
     _order(connection, table, folder)
     return table
@@ -173,8 +172,8 @@ def _staged(
     connection: duckdb.DuckDBPyConnection, file: DataFile, columns: tuple[Column, ...], extra: tuple[str, ...], to: Path
 ) -> DataFile:
     """Write a file's values beside, so that its text is read once; return the file with what was no row."""
-    selected = ", ".join([*expressions(file.types, columns), *extra_expressions(extra, file.types)])
-    connection.execute(f"COPY (SELECT {selected} FROM {file.source}) TO {literal(str(to))} (FORMAT parquet)")
+    query = selection(file.types, columns, extra, file.source)
+    connection.execute(f"COPY ({query}) TO {literal(str(to))} (FORMAT parquet)")
     return file.with_ragged_lines(connection)
 
 
