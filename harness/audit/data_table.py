@@ -8,6 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -31,18 +32,19 @@ if TYPE_CHECKING:
 
 # Half of what an audit may hold: the rest is Python's, and what the engine does not count.
 _MEMORY_LIMIT = "1GB"
-_ORDER = """
+_ORDER = Template("""
 SELECT count(start) AS timed, min(start) AS first_ns, max(start) AS last_ns,
-  count(*) FILTER (start < before) AS earlier, count(*) FILTER (start > before) AS later
+  count(*) FILTER (start < before) AS earlier, count(*) FILTER (start > before) AS later,
+  count(*) FILTER (start - before = $period_ns) AS regular
 FROM (SELECT start, lag(start) OVER () AS before FROM records WHERE start IS NOT NULL)
-"""
+""")
 
 Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """How the rows follow each other as they stand: how many have a start, how many steps lead back in time, and on."""
+    """How rows follow each other as they stand: `timed` have a start; steps lead `back` in time, `on`, by one period."""
 
     rows: int = 0
     timed: int = 0
@@ -50,6 +52,12 @@ class Order:
     last_ns: int = 0
     back: int = 0
     on: int = 0
+    regular: int = 0
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether every row begins one period after the one before it."""
+        return self.timed == self.rows and self.regular == self.steps
 
     @property
     def steps(self) -> int:
@@ -178,13 +186,20 @@ def _staged(
 
 
 def _order(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
-    rows, found = table.row("SELECT count(*) AS rows FROM records")["rows"], table.row(_ORDER)
+    rows = table.row("SELECT count(*) AS rows FROM records")["rows"]
     if not rows:
         msg = f"{', '.join(str(file.path) for file in table.files)}: holds no rows"
         raise DataUnreadable(msg)
-    first_ns, last_ns = found["first_ns"] or 0, found["last_ns"] or 0
-    earlier, later = found["earlier"], found["later"]
-    table.order = Order(rows=rows, timed=found["timed"], first_ns=first_ns, last_ns=last_ns, back=earlier, on=later)
+    found = table.row(_ORDER.substitute(period_ns=round(table.rule.period_s * SECOND_NS)))
+    table.order = Order(
+        rows=rows,
+        timed=found["timed"],
+        first_ns=found["first_ns"] or 0,
+        last_ns=found["last_ns"] or 0,
+        back=found["earlier"],
+        on=found["later"],
+        regular=found["regular"],
+    )
     source = "records"
     if table.order.back:
         sorted_file = literal(str(folder / "ordered"))

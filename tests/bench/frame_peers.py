@@ -1,7 +1,7 @@
 """The data rules on a file of records, by pandera and by Great Expectations; runs in an environment of theirs.
 
-`python frame_peers.py PATH ROUNDS` prints what each way says of the file, whether it holds, and its seconds in turn;
-each reads the file itself, with pandas.
+`python frame_peers.py ROUNDS FILE BROKEN...` prints by each way whether each file holds, and its seconds for the first
+one, round by round; each reads the files itself, with pandas.
 """
 
 import json
@@ -111,14 +111,14 @@ WAYS: dict[str, Callable[[Path], bool]] = {"pandera": with_pandera, "great_expec
 
 
 def main() -> None:
-    """Judge once, then measure in turn, and print."""
-    path, rounds = Path(sys.argv[1]), int(sys.argv[2])
-    holds = {name: way(path) for name, way in WAYS.items()}
+    """Judge all, then measure the first in turn, and print."""
+    rounds, paths = int(sys.argv[1]), [Path(argument) for argument in sys.argv[2:]]
+    holds = {name: [way(path) for path in paths] for name, way in WAYS.items()}
     took_s: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(rounds):
         for name, way in WAYS.items():
             began_s = time.perf_counter()
-            way(path)
+            way(paths[0])
             took_s[name].append(time.perf_counter() - began_s)
     print(json.dumps({"holds": holds, "took_s": took_s}))  # noqa: T201 - its output
 
