@@ -86,10 +86,13 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	  --no-emit-index-url --no-header --no-annotate --constraints reference_container/requirements.lock \
 	  tests/bench/peers.in --output-file tests/bench/peers.lock >/dev/null
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate \
+	  tests/bench/frames.in --output-file tests/bench/frames.lock >/dev/null
+	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --group browser --constraints .ci/requirements.lock \
 	  --output-file .ci/browser.lock >/dev/null
 
-bench: venv ## Side by side with mlflow, pandera, pydantic, Locust and wrk (ROWS="serving generation": some of it)
+bench: venv ## Side by side with mlflow, pandera, pydantic, Great Expectations, Locust and wrk (ROWS="serving generation": some of it)
 	@$(BIN)/python -m tests.bench $(ROWS)
 
 table: venv ## The table of rules, checks and defects in the README, anew

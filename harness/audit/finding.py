@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 Number = float | int | str | None
 Subject = Literal["data", "model"]
+# Columns of a drawing, all equally long.
+Series = dict[str, list[float | None]]
+
+
+DECISIONS = {0: "nothing blocks", 1: "blocked", 2: "could not tell"}
 
 
 class Severity(StrEnum):
@@ -39,12 +44,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """All that was found about one data set or one model, and what could not be told."""
+    """All that was found about one data set or one model, and what could not be told; `series` is for drawing."""
 
     subject: Subject
     name: str
     findings: Sequence[Finding]
     untold: Sequence[str] = ()
+    series: Mapping[str, Series] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -53,7 +59,11 @@ class Audit:
             return 1
         return 2 if self.untold else 0
 
+    @property
+    def decision(self) -> str:
+        """The exit status in words."""
+        return DECISIONS[self.exit_status]
+
     def to_json(self) -> str:
         """Write as JSON, with the exit status in words."""
-        decision = {0: "nothing blocks", 1: "blocked", 2: "could not tell"}[self.exit_status]
-        return json.dumps({"decision": decision, **asdict(self)}, indent=2, ensure_ascii=False, allow_nan=False)
+        return json.dumps({"decision": self.decision, **asdict(self)}, indent=2, ensure_ascii=False, allow_nan=False)

@@ -13,6 +13,9 @@ from harness.report.legible import legible
 from harness.report.times import moment, span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.report.audits import AuditSection
     from harness.report.page import Page
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -23,6 +26,11 @@ MARKS = {"passed": "✓", "failed": "✗", "unknown": "?", "waived": "~", "not r
 def render(page: Page) -> str:
     """Return the page as HTML."""
     return _environment().get_template("report.html.j2").render(page=page, suites=SUITES)
+
+
+def render_audits(audits: Sequence[AuditSection]) -> str:
+    """Return a page of audits alone as HTML."""
+    return _environment().get_template("audits.html.j2").render(audits=audits)
 
 
 def render_summary(page: Page) -> str:

@@ -19,6 +19,7 @@ from harness.report.waivers import Waiver, waivers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harness.report.audits import AuditSection
     from harness.report.experiments import Experiment
     from harness.report.measurement import Measurement
     from harness.report.results import CheckResult
@@ -69,6 +70,7 @@ class Page:
     skipped: tuple[Reason, ...]
     slowest: tuple[CheckResult, ...]
     comparison: Comparison | None
+    audits: tuple[AuditSection, ...] = ()
 
 
 def compose(
@@ -78,6 +80,7 @@ def compose(
     earlier: Sequence[Mapping[str, Any]] = (),
     experiments: Sequence[Experiment] = (),
     measurement: Measurement | None = None,
+    audits: Sequence[AuditSection] = (),
 ) -> Page:
     """Compose the page of a verdict, the results of its checks, the verdicts before it and what was recorded."""
     said = Verdict(verdict["verdict"])
@@ -101,6 +104,7 @@ def compose(
         skipped=reasons(result for result in results if result.outcome == "skipped"),
         slowest=tuple(sorted(results, key=lambda result: -result.duration_s)[:_SLOWEST]),
         comparison=compare(verdict, earlier),
+        audits=tuple(audits),
     )
 
 

@@ -6,10 +6,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.report.audits import AuditSection, AuditUnreadable, read_audits, write_audit
 from harness.report.experiments import FOLDER as CHAOS
 from harness.report.experiments import Experiment, experiment_of, read_experiments
 from harness.report.history import PAGE, earlier
-from harness.report.html import render
+from harness.report.html import render, render_audits
 from harness.report.measurement import FOLDER as LOAD
 from harness.report.measurement import Measurement, measurement_of, read_measurement
 from harness.report.page import compose
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from harness.audit.finding import Audit
     from harness.experiment.judge import Judgement
     from harness.experiment.record import Record
     from harness.report.page import Page
@@ -36,9 +38,17 @@ class NoReport(Exception):  # noqa: N818 - named by what happened
     """There is nothing to report on; the message says what is missing."""
 
 
+def keep_audit(audit: Audit, folder: Path) -> Path:
+    """Write an audit into a report's folder, and the report anew with it; return the report's path."""
+    write_audit(audit, folder)
+    return write_report(folder)
+
+
 def write_report(folder: Path) -> Path:
-    """Write the report of the run whose files are in a folder, whole or not at all; return its path."""
-    text = render(read_page(folder))
+    """Write the report of what is in a folder, a run, audits or both, whole or not at all; return its path."""
+    audits = _audits(folder)
+    is_run = (folder / VERDICT).exists() or not audits
+    text = render(read_page(folder)) if is_run else render_audits(audits)
     path = folder / PAGE
     unfinished = path.with_suffix(".html.part")
     unfinished.write_text(text, encoding="utf-8")
@@ -61,7 +71,15 @@ def read_page(folder: Path) -> Page:
         earlier=earlier(folder, verdict),
         experiments=experiments,
         measurement=measurement,
+        audits=_audits(folder),
     )
+
+
+def _audits(folder: Path) -> tuple[AuditSection, ...]:
+    try:
+        return read_audits(folder)
+    except AuditUnreadable as error:
+        raise NoReport(str(error)) from error
 
 
 def _experiments(folder: Path, verdict: Mapping[str, Any]) -> Iterator[Experiment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache" / "bench"
 LOCK = HERE / "peers.lock"
+FRAMES_LOCK = HERE / "frames.lock"
 _BUDGET_S = 900
 _WRK_PACKAGES = ("wrk", "libluajit-5.1-2", "libluajit-5.1-common")
 
@@ -36,6 +38,19 @@ def python_packages(engine: Engine) -> Path:
     _run([*pip_for_the_image("install", LOCK, engine.architecture), f"--target={partial}"])
     partial.rename(whole)
     return whole
+
+
+def frames_python() -> Path:
+    """Return the Python of an environment with the packages of `frames.lock`, making it where it is not there."""
+    whole = CACHE / f"frames-{hashlib.sha256(FRAMES_LOCK.read_bytes()).hexdigest()[:12]}"
+    python = whole / "bin" / "python"
+    if not (whole / "whole").is_file():
+        shutil.rmtree(whole, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", str(whole)])
+        strict = ["--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check", "--only-binary=:all:"]
+        _run([str(python), "-m", "pip", "install", "--quiet", *strict, f"--requirement={FRAMES_LOCK}"])
+        (whole / "whole").touch()
+    return python
 
 
 def wrk() -> tuple[str, dict[str, str]]:
