@@ -1,0 +1,226 @@
+"""Production readiness: a checklist that is answered by what the suites measured, rule by rule."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from harness.audit.finding import Finding, Severity
+from harness.contract.rules import SUITES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+State = Literal["met", "not met", "not measured"]
+_SEVERITIES: dict[State, Severity] = {
+    "met": Severity.INFORMS,
+    "not met": Severity.BLOCKS,
+    "not measured": Severity.WARNS,
+}
+
+
+class VerdictUnreadable(ValueError):  # noqa: N818 - named by what happened
+    """A file is no verdict of the suites; the message names it and the way out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """One row of the checklist: what is demanded, and the rules that show it, all of which must hold."""
+
+    id: str
+    what: str
+    rules: tuple[str, ...]
+    advice: str
+
+
+def _demand(id_: str, what: str, rules: str, advice: str) -> Demand:
+    return Demand(id=id_, what=what, rules=tuple(rules.split()), advice=advice)
+
+
+DEMANDS = (
+    _demand(
+        "security.no_debugger",
+        "Security: no debugger, console, traceback or path is shown to anybody who asks",
+        "C10",
+        "Switch the framework's debug mode off and serve through a production server.",
+    ),
+    _demand(
+        "security.no_root_and_read_only",
+        "Security: it runs as any user, not as root alone, and with a read-only root file system",
+        "C1",
+        "Write to /tmp alone, own no file by a fixed user, and name a user in the image.",
+    ),
+    _demand(
+        "security.limits",
+        "Security: bodies are limited, and slow or hostile clients harm nobody else",
+        "C8 C14 C15",
+        "Limit bodies before they are read, give clients deadlines, and put a server in front that has both.",
+    ),
+    _demand(
+        "security.isolation",
+        "Security: nothing of one caller's request shows in another's answer",
+        "P6",
+        "Keep no request in what outlives it.",
+    ),
+    _demand(
+        "validation.body",
+        "Validation: a body that is not what its type says is refused, in a shape that a program can read",
+        "C5 C9 C10",
+        "Parse strictly and answer 400 with the error object.",
+    ),
+    _demand(
+        "validation.window",
+        "Validation: each kind of broken window is refused, with its dimension",
+        "D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11",
+        "Check every record against the data rules before the model sees it.",
+    ),
+    _demand(
+        "validation.no_false_alarm", "Validation: a good window is never refused", "R1", "Refuse what is broken alone."
+    ),
+    _demand(
+        "budget.latency",
+        "Budget: answers keep the second at the profile's rate, and what would come later is refused in time",
+        "P7 C13",
+        "Bound the queue: refuse at once what cannot be answered within the budget.",
+    ),
+    _demand(
+        "budget.liveness",
+        "Budget: it is ready in time, and pings and connections are answered under full load",
+        "C3 C4 C16",
+        "Answer pings beside the model, never behind it.",
+    ),
+    _demand(
+        "retries.told",
+        "Retry semantics: overload is 503 with Retry-After, so a client knows that and when to come again",
+        "C13",
+        "Send Retry-After in whole seconds.",
+    ),
+    _demand(
+        "retries.safe",
+        "Retry semantics: asking again is safe and can be traced: same window, same answer, same request id",
+        "P2 C11",
+        "Keep no state between requests; echo X-Request-Id.",
+    ),
+    _demand(
+        "retries.drained",
+        "Retry semantics: a stop answers what is in flight, and a killed container serves again",
+        "C12 C17 C18",
+        "Handle SIGTERM: stop listening, answer, exit with 0.",
+    ),
+    _demand(
+        "model.behaves",
+        "Model: finite prices near the last close at every level, jumps flagged, no worse than the limit",
+        "P0 P1 P3 P4 P5",
+        "Anchor the answer at the last close and bound the correction.",
+    ),
+)
+
+
+def read_verdict(path: Path) -> dict[str, Any]:
+    """Read a verdict.json; raise `VerdictUnreadable` where it is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        is_one = all(isinstance(found[key], dict) for key in ("rules", "suites", "image")) and "verdict" in found
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"verdict {path}: is no verdict.json of `harness gate` ({error}): run it, or name another"
+        raise VerdictUnreadable(msg) from error
+    if not is_one:
+        msg = f"verdict {path}: is no verdict.json of `harness gate`: run it, or name another"
+        raise VerdictUnreadable(msg)
+    verdict: dict[str, Any] = found
+    return verdict
+
+
+def readiness_findings(verdict: Mapping[str, Any] | None, *, url: str | None = None) -> Iterator[Finding]:
+    """Answer the checklist; without a verdict, one finding says how to get one.
+
+    `url` is an endpoint that answered without a signature.
+    """
+    if verdict is None:
+        yield _unmeasured()
+        return
+    for demand in DEMANDS:
+        yield _row(demand, verdict["rules"])
+    yield _access(url)
+    yield _release(verdict)
+
+
+def _unmeasured() -> Finding:
+    return Finding(
+        id="readiness.not_measured",
+        severity=Severity.INFORMS,
+        says="Whether it is ready for production was not asked: no verdict of the suites was given.",
+        advice="Run `harness gate` on the image, then audit again with `--verdict DIR/verdict.json`.",
+        numbers={"state": "not measured"},
+    )
+
+
+def _row(demand: Demand, rules: Mapping[str, Any]) -> Finding:
+    outcomes = {rule: str(rules.get(rule, {}).get("outcome", "not_run")) for rule in demand.rules}
+    broken = [rule for rule, outcome in outcomes.items() if outcome in ("failed", "waived")]
+    unsure = [rule for rule, outcome in outcomes.items() if outcome in ("unknown", "not_run")]
+    state: State = "not met" if broken else "not measured" if unsure else "met"
+    telling = broken or unsure or list(demand.rules)
+    shown = ", ".join(f"{rule} {outcomes[rule].replace('_', ' ')}" for rule in telling)
+    is_waived = all(outcomes[rule] == "waived" for rule in broken) and bool(broken)
+    return _finding(
+        demand.id,
+        state,
+        # Somebody signed for a rule that is waived: the row is open, but it was not overlooked.
+        severity=Severity.WARNS if is_waived else _SEVERITIES[state],
+        says=f"{demand.what}: {state} ({shown}).",
+        advice=demand.advice if state == "not met" else "Nothing to do." if state == "met" else "Run `harness gate`.",
+        rule=" ".join(telling),
+    )
+
+
+def _access(url: str | None) -> Finding:
+    """Say whether a stranger is answered; in a container nothing can be signed, what stands before it does that."""
+    state: State = "not met" if url and not _is_local(url) else "not measured"
+    what = "Security: who has no signature is not answered"
+    return _finding(
+        "security.signed_access",
+        state,
+        severity=_SEVERITIES[state],
+        says=f"{what}: {state} ({url} answered this audit, which signs nothing)."
+        if state == "not met"
+        else f"{what}: {state} (a container cannot show it: what stands before it must demand signatures).",
+        advice="Reach it through SageMaker's endpoint or a gateway that demands signatures; publish no port beside it.",
+        rule="",
+    )
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
+
+
+def _release(verdict: Mapping[str, Any]) -> Finding:
+    """Say whether the way to production went through the gate: all suites, on an image known by its id."""
+    missing = [suite for suite in SUITES if suite not in verdict["suites"]]
+    image = verdict["image"].get("id")
+    state: State = "not met" if verdict["verdict"] == "FAILED" else "met"
+    if state == "met" and (missing or verdict["verdict"] != "PASSED" or not image):
+        state = "not measured"
+    lacks = f", without {', '.join(missing)}" if missing else ""
+    return _finding(
+        "release.through_the_gate",
+        state,
+        severity=_SEVERITIES[state],
+        says=f"Release path: the very image that is promoted passed every suite: {state} "
+        f"(verdict {verdict['verdict']} on {image or 'no image id'}{lacks}).",
+        advice="Nothing to do." if state == "met" else "Push only what `harness gate` let pass, by its digest.",
+        rule="verdict",
+    )
+
+
+def _finding(id_: str, state: State, *, severity: Severity, says: str, advice: str, rule: str) -> Finding:
+    numbers = {"state": state, "rule": rule}
+    return Finding(id=f"readiness.{id_}", severity=severity, says=says, advice=advice, numbers=numbers)
