@@ -63,11 +63,11 @@ def _optimizer(model: Description) -> Finding:
 
 def _size(model: Description, periods: int) -> Finding:
     size_bytes, is_too_many = sum(variable.size_bytes for variable in model.variables), model.trainable > periods
+    what = f"{model.trainable} trainable parameters in {len(model.variables)} variables, {size_bytes / 1024:.1f} KiB"
     return Finding(
         id="saved.more_parameters_than_data" if is_too_many else "saved.parameters",
         severity=Severity.WARNS if is_too_many else Severity.INFORMS,
-        says=f"{model.trainable} trainable parameters in {len(model.variables)} variables, {size_bytes / 1024:.1f} KiB; "
-        f"the recording has {periods} periods.",
+        says=f"{what}; the recording has {periods} periods.",
         advice="Train on more, or fit fewer: with more parameters than examples it can learn them by heart."
         if is_too_many
         else "Nothing to do.",
