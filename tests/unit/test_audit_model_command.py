@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.audit_models.server import serving
-from harness.audit.model import asking
+from harness.audit.model.interval import interval_of
 from harness.audit_model_command import add_audit_model
 from harness.contract.profile import load_profile
 from harness.contract.records import SECOND_NS, build, to_csv
@@ -105,7 +105,7 @@ def test_a_folder_without_a_model_is_wrong_usage(
 
 
 def test_an_interval_is_read_by_its_usual_names() -> None:
-    of = asking.interval_of
+    of = interval_of
     assert of({"prediction": 1}) is None
     for content in ({"interval": {"low": 1, "high": 3, "level": 95}}, {"lower": 1, "upper": 3, "confidence": 0.95}):
         found = of(content)

@@ -136,16 +136,14 @@ def _layer(layer: Mapping[str, Any], rows: int, rows_are: str) -> Finding:
     numbers |= {"inputs": rows, "inputs_are": rows_are, "layer": str(layer["name"])}
     says = f"{layer['kind']} {layer['name']}: of {units} units {dead} are dead and {constant} never change, "
     says += f"{saturated:.1%} of the values are saturated ({rows} {rows_are} inputs)."
-    if max(dead, constant) > _MANY_SHARE * units:
-        name, advice = (
-            "units.dead",
-            "Scale the inputs, lower the learning rate, use a leaky rectifier; then train anew.",
-        )
-    elif saturated > _MANY_SHARE:
+    # A unit that is always saturated never changes either: what it suffers from comes first.
+    if saturated > _MANY_SHARE:
         name, advice = (
             "units.saturated",
-            "Scale the inputs: a saturated unit passes on neither the input nor a gradient.",
+            "Scale the inputs: a saturated unit passes on no input and no gradient.",
         )
+    elif max(dead, constant) > _MANY_SHARE * units:
+        name, advice = "units.dead", "Scale the inputs, lower the learning rate, use a leaky rectifier; train anew."
     else:
         name, advice, severity = "units.alive", "Nothing to do.", Severity.INFORMS
     return Finding(id=name, severity=severity, says=says, advice=advice, numbers=numbers)
