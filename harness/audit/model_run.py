@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from docker.errors import DockerException
 
 from harness.audit.finding import Audit, Finding, Severity
 from harness.audit.model.asking import Asker
@@ -19,7 +22,7 @@ from harness.contract.tables import ProfileInvalid
 from harness.faults.memory import MIB, held_bytes
 from harness.system import NotSetUp
 from harness.system.client import Client
-from harness.system.container import CannotStart, Sut, SutLost
+from harness.system.container import CannotStart, Sut, SutLost, image_id
 from harness.system.engine import ensure_engine
 from harness.system.guard import begin_run
 from harness.system.history import HistoryInvalid, read_history
@@ -57,8 +60,19 @@ def audited(chosen: argparse.Namespace) -> Audit:
         raise Refused(str(error)) from error
     if chosen.saved_model and asked.verdict is None:
         return audit
-    readiness = tuple(readiness_findings(asked.verdict, url=chosen.sut_url))
+    readiness = tuple(readiness_findings(asked.verdict, url=chosen.sut_url, names=_names(chosen)))
     return replace(audit, findings=(*audit.findings, *readiness))
+
+
+def _names(chosen: argparse.Namespace) -> tuple[str, ...]:
+    """Return what a verdict may call what was audited: a tag moves on, an image's id stays."""
+    if chosen.sut_url:
+        return (chosen.sut_url, chosen.sut_url.rstrip("/"))
+    if not chosen.sut_image:
+        return ()
+    with contextlib.suppress(CannotStart, DockerException):
+        return (chosen.sut_image, image_id(chosen.sut_image))
+    return (chosen.sut_image,)
 
 
 def _read(chosen: argparse.Namespace) -> Asked:

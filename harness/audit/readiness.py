@@ -12,7 +12,7 @@ from harness.audit.finding import Finding, Severity
 from harness.contract.rules import SUITES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 State = Literal["met", "not met", "not measured"]
@@ -135,14 +135,18 @@ def read_verdict(path: Path) -> dict[str, Any]:
     return verdict
 
 
-def readiness_findings(verdict: Mapping[str, Any] | None, *, url: str | None = None) -> Iterator[Finding]:
+def readiness_findings(
+    verdict: Mapping[str, Any] | None, *, url: str | None = None, names: Collection[str] = ()
+) -> Iterator[Finding]:
     """Answer the checklist; without a verdict, one finding says how to get one.
 
-    `url` is an endpoint that answered without a signature.
+    `url` is an endpoint that answered without a signature; `names` are those of what was audited, its image's id too.
     """
     if verdict is None:
         yield _unmeasured()
         return
+    if names and not {verdict["image"].get("name"), verdict["image"].get("id")} & set(names):
+        yield _of_another(str(verdict["image"].get("name")), names)
     for demand in DEMANDS:
         yield _row(demand, verdict["rules"])
     yield _access(url)
@@ -156,6 +160,16 @@ def _unmeasured() -> Finding:
         says="Whether it is ready for production was not asked: no verdict of the suites was given.",
         advice="Run `harness gate` on the image, then audit again with `--verdict DIR/verdict.json`.",
         numbers={"state": "not measured"},
+    )
+
+
+def _of_another(judged: str, names: Collection[str]) -> Finding:
+    return Finding(
+        id="readiness.of_another_image",
+        severity=Severity.WARNS,
+        says=f"The verdict is on {judged}, not on {' alias '.join(names)}: the checklist speaks of that one.",
+        advice="Run `harness gate` on the very image that is audited.",
+        numbers={"judged": judged},
     )
 
 

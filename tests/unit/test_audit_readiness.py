@@ -72,6 +72,12 @@ def test_an_endpoint_that_answers_strangers_is_open(url: str | None, state: str)
     assert rows(verdict(), url)["security.signed_access"].numbers["state"] == state
 
 
+@pytest.mark.parametrize(("name", "is_another"), [("price:1", False), ("sha256:1", False), ("price:2", True)])
+def test_a_verdict_on_another_image_is_said_so(name: str, is_another: bool) -> None:  # noqa: FBT001 - a table's column
+    found = {finding.id for finding in readiness_findings(verdict(), names=[name])}
+    assert ("readiness.of_another_image" in found) is is_another
+
+
 def test_without_a_verdict_one_line_says_how_to_get_one() -> None:
     assert [*rows(None)] == ["not_measured"]
 

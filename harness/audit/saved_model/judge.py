@@ -93,7 +93,7 @@ def _loads(found: Mapping[str, Any]) -> Finding:
         says = f"It does not load in TensorFlow {version}: {found['error']}"
         advice = (
             "It is the optimizer alone: without its slots it loads. Load it where it was trained and save it with "
-            "`include_optimizer=False`, or serve it through `tf.compat.v1.saved_model.load`."
+            "`include_optimizer=False`, or install `tf_keras` beside TensorFlow."
             if found["loads_without_slots"]
             else "Load it in the version that wrote it and export it anew; until then serve it with that version."
         )
