@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
 
 _WRONG_USAGE = 4
 _LEAST_WINDOWS, _WINDOWS = 200, 1_500
@@ -55,7 +52,7 @@ def run_audit_model(chosen: argparse.Namespace) -> int:
 
 
 def _windows(text: str) -> int:
-    number = int(text)
-    if number < _LEAST_WINDOWS:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < _LEAST_WINDOWS:
+        msg = f"must be a whole number from {_LEAST_WINDOWS} on: of fewer windows no skill can be told"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)

@@ -25,6 +25,8 @@ RIVALS: tuple[Rival, ...] = get_args(Rival)
 REGIMES: tuple[Regime, ...] = get_args(Regime)
 # The fifth of the windows whose prices went the straightest way counts as trending.
 _TRENDING_SHARE = 0.2
+# A prediction beyond is wrong enough, and the square of its square is still a number.
+_BEYOND = 1e60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def track_of(market: Market, begins: Sequence[int], answered: Sequence[Answered]
     pairs = [(at, one) for at, one in zip(begins, answered, strict=True) if one.reply.prediction is not None]
     recent = np.array([closes_of(one.case.seconds) for _, one in pairs]).reshape(len(pairs), market.records)
     return Track(
-        predictions=np.array([one.reply.prediction for _, one in pairs], dtype=float),
+        predictions=np.clip([one.reply.prediction or 0.0 for _, one in pairs], -_BEYOND, _BEYOND),
         truths=np.array([market.close_after(at) for at, _ in pairs]),
         recent=recent,
         rivals=rivals_of(recent),
