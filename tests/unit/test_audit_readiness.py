@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.audit.checklist import DEMANDS
 from harness.audit.finding import Severity
-from harness.audit.readiness import DEMANDS, VerdictUnreadable, read_verdict, readiness_findings
+from harness.audit.readiness import VerdictUnreadable, read_verdict, readiness_findings
 from harness.contract.rules import RULES, SUITES
 
 if TYPE_CHECKING:
