@@ -19,6 +19,8 @@ GATE = $(BIN)/harness gate $(if $(HISTORY),--sut-history $(HISTORY)) --report-di
 
 # Many wait for a moment: one process more than a small machine has cores; what a file shares is made once.
 SPREAD := -n 3 --dist loadfile
+# Bad data sets and models need no Docker: they spread too.
+AUDITS := tests/detection/audits
 
 .DEFAULT_GOAL := help
 .PHONY: help venv setup doctor gate test parts-of-test unit lint demo-jump proof parts-of-proof lock bench table clean
@@ -46,7 +48,9 @@ parts-of-test:
 	$(PART) "Set-up: engine and images" $(BIN)/harness setup
 	$(PART) "Unit tests" $(BIN)/python -m pytest $(SPREAD) tests/unit
 	$(PART) "The four suites on the reference container" $(GATE)
-	$(PART) "Detection: each seeded defect is caught, by the rule that it breaks" $(BIN)/python -m pytest -m "not proof" tests/detection
+	$(PART) "Detection: each bad data set and each bad model is found" $(BIN)/python -m pytest $(SPREAD) $(AUDITS)
+	$(PART) "Detection: each seeded defect is caught, by the rule that it breaks" $(BIN)/python -m pytest -m "not proof" \
+	  --ignore=$(AUDITS) tests/detection
 
 unit: venv ## The unit tests alone: no Docker
 	@$(BIN)/python -m pytest $(SPREAD) tests/unit
@@ -66,6 +70,7 @@ parts-of-proof: setup
 	@for run in $$(seq $(PROOF_GATES)); do .ci/part "Gate $$run of $(PROOF_GATES)" $(GATE) || exit; done
 	$(PART) "No false alarm on good containers, run after run" $(BIN)/python -m pytest -m proof tests/detection/test_good_containers.py
 	$(PART) "$(PROOF_KILLS) chaos runs killed at any moment" $(BIN)/python -m pytest -m proof tests/detection/test_sigkill.py
+	$(PART) "SavedModels that TensorFlow made" $(BIN)/python -m pytest -m proof tests/detection/test_saved_models.py
 	$(PART) "A remote engine" $(BIN)/python -m pytest -m proof tests/detection/test_remote_engine.py
 	$(PART) "Alerts: killed at every step" $(BIN)/python -m pytest -m proof tests/proof
 	$(PART) "Load: long runs, master and workers, the page in a browser" $(BIN)/python -m pytest -m proof \
@@ -73,7 +78,7 @@ parts-of-proof: setup
 	$(PART) "The report in a browser: what it takes" .ci/browser
 	$(PART) "The report in a browser" $(BIN)/python -m pytest -m proof tests/detection/test_report_in_a_browser.py
 	$(PART) "Detection, the whole suite on each defect" \
-	  env PROOF_DETECTION=whole $(BIN)/python -m pytest -m "not proof" tests/detection
+	  env PROOF_DETECTION=whole $(BIN)/python -m pytest -m "not proof" --ignore=$(AUDITS) tests/detection
 
 # Only the maker of a lock needs uv: one on PATH, or one in a throw-away environment.
 lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Python
@@ -92,7 +97,7 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	  --no-emit-index-url --no-header --no-annotate --group browser --constraints .ci/requirements.lock \
 	  --output-file .ci/browser.lock >/dev/null
 
-bench: venv ## Side by side with mlflow, pandera, pydantic, Great Expectations, Locust and wrk (ROWS="serving generation": some of it)
+bench: venv ## Side by side with peers: mlflow, pandera, wrk and others (ROWS="serving generation": some of it)
 	@$(BIN)/python -m tests.bench $(ROWS)
 
 table: venv ## The table of rules, checks and defects in the README, anew

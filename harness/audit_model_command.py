@@ -29,7 +29,7 @@ def add_audit_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--python", metavar="FILE", help="an interpreter with TensorFlow (default: the reference image's)"
     )
-    parser.add_argument("--report-dir", metavar="DIR", type=Path, help="write audit-model.json there")
+    parser.add_argument("--report-dir", metavar="DIR", type=Path, help="write audit-model.json and report.html there")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.set_defaults(run=run_audit_model)
 
@@ -37,17 +37,18 @@ def add_audit_model(parser: argparse.ArgumentParser) -> None:
 def run_audit_model(chosen: argparse.Namespace) -> int:
     """Audit, show and keep what was found, and return 0 where nothing blocks, 1 where something does, 2 if unknown."""
     from harness.audit.model_run import Refused, audited  # noqa: PLC0415 - a command loads what it needs
-    from harness.audit.printout import printed  # noqa: PLC0415 - likewise
+    from harness.audit.telling import told  # noqa: PLC0415 - likewise
+    from harness.report.report import keep_audit  # noqa: PLC0415 - likewise
 
     try:
         audit = audited(chosen)
     except Refused as error:
         print(f"harness: {error}", file=sys.stderr)  # noqa: T201 - a command speaks
         return _WRONG_USAGE
+    print(audit.to_json() if chosen.format == "json" else told(audit), flush=True)  # noqa: T201 - a command speaks
     if chosen.report_dir is not None:
-        chosen.report_dir.mkdir(parents=True, exist_ok=True)
-        (chosen.report_dir / "audit-model.json").write_text(audit.to_json() + "\n", encoding="utf-8")
-    print(audit.to_json() if chosen.format == "json" else printed(audit))  # noqa: T201 - a command speaks
+        page = keep_audit(audit, chosen.report_dir)
+        print(f"report   {page}", file=sys.stderr)  # noqa: T201 - likewise
     return audit.exit_status
 
 

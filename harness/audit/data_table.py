@@ -44,7 +44,7 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """How rows follow each other as they stand: `timed` have a start; steps lead `back` in time, `on`, by one period."""
+    """How rows follow each other: `timed` have a start; steps lead `back` in time, `on`, or on by one period."""
 
     rows: int = 0
     timed: int = 0

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 MAKER = Path(__file__).parents[2] / "fixtures" / "audit_models" / "make_saved_models.py"
 MARKET = market_of(generate(seed=9, seconds=2_000), load_profile())
 
-pytestmark = [pytest.mark.detection, pytest.mark.timeout(600)]
+# `make proof` runs it, `make test` does not.
+pytestmark = [pytest.mark.detection, pytest.mark.proof, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from harness.audit_model_command import add_audit_model
 from harness.contract.profile import load_profile
 from harness.contract.records import SECOND_NS, build, to_csv
 from harness.contract.series import generate
+from tests.unit import made_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +72,7 @@ def test_where_nobody_answers_it_could_not_tell(history: Path, capsys: pytest.Ca
 def test_a_verdict_beside_the_report_answers_the_checklist(
     url: str, history: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = {"verdict": "FAILED", "image": {"id": None}, "suites": {}, "rules": {"C10": {"outcome": "failed"}}}
-    (tmp_path / "verdict.json").write_text(json.dumps(content))
+    made_runs.failed(tmp_path)
     assert (
         run("--sut-url", f"{url}/half_way_back", "--history", history, "--windows", 200, "--report-dir", tmp_path) == 1
     )

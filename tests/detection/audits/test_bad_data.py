@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from harness.audit.finding import Audit
 
+pytestmark = pytest.mark.detection
+
 CASES = cases()
 PROFILE = load_profile()
 NOW_NS = time.time_ns()

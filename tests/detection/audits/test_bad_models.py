@@ -22,6 +22,8 @@ from harness.system.client import Answer, Exchange, Request
 if TYPE_CHECKING:
     from harness.contract.records import Codec, Window
 
+pytestmark = pytest.mark.detection
+
 PROFILE = load_profile()
 # The slow model's pause is long beside this one's budget, and short beside a test's patience.
 HASTY = replace(PROFILE, http=replace(PROFILE.http, budget_s=0.1))
