@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from harness.report.plot_style import BLACK, BLUE, GREY, ORANGE, VERMILION, finish
 
@@ -73,6 +73,7 @@ def _steps(axes: Axes, steps: Mapping[str, Sequence[float]], windows: Mapping[st
         axes.step(windows["span_s"], windows["share"], where="post", color=BLUE, label="a window of rows")
     axes.set_xscale("symlog")
     axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("seconds")

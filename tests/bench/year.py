@@ -1,4 +1,4 @@
-"""A year of a market by the second as Parquet, a file for every ten days: `python -m tests.bench.year DAYS FOLDER`."""
+"""A year of a market by the second as Parquet, a file for every ten days: `python -m tests.bench.year ROWS FOLDER`."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ def _write(folder: Path, begin_s: int, count: int, *, gaps: bool) -> Path:
 
 
 if __name__ == "__main__":
-    make(round(float(sys.argv[1]) * DAY_S), Path(sys.argv[2]))
+    make(int(sys.argv[1]), Path(sys.argv[2]))
