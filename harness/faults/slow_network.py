@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.faults.bad_network import ON_ITS_WAY_S, BadNetwork, far, undisturbed
-from harness.faults.crowd import Manner
 from harness.faults.inquiry import Inquiry
 from harness.faults.requests_in_bytes import last_ping
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.contract.profile import Profile
     from harness.contract.series import Second
-    from harness.faults.crowd import Visit
+    from harness.faults.crowd import Manner, Visit
     from harness.system.proxy.proxy import Way
 
 # Of so many visits one asks for a prediction, where the others ping.
