@@ -61,6 +61,11 @@ def invocation(
     return "\r\n".join([*lines, "", ""]).encode() + (body if with_body else b"")
 
 
+def last_ping(http: Http) -> bytes:
+    """Return a ping after which the server is to close."""
+    return f"GET {http.ping_path} HTTP/1.1\r\nHost: sut\r\nConnection: close\r\n\r\n".encode()
+
+
 def ping(http: Http) -> bytes:
     """Return a ping over a connection that is kept."""
     return f"GET {http.ping_path} HTTP/1.1\r\nHost: sut\r\n\r\n".encode()

@@ -20,4 +20,4 @@ def slow_close(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     """Make the fault that a profile describes."""
     late = SlowClose(delay_s=profile.chaos.far_delay_s)
     ways = (Way(to_sut=late), Way(to_client=late))
-    return slow_network(profile, series, name="slow_close", ways=ways, lag_s=0.0)
+    return slow_network(profile, series, name="slow_close", ways=ways, lag_s=0.0, pings_between=True)
