@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-
-from docker.errors import DockerException
 
 from harness.audit.finding import Audit, Finding, Severity
 from harness.audit.model.asking import Asker
@@ -22,7 +19,7 @@ from harness.contract.tables import ProfileInvalid
 from harness.faults.memory import MIB, held_bytes
 from harness.system import NotSetUp
 from harness.system.client import Client
-from harness.system.container import CannotStart, Sut, SutLost, image_id
+from harness.system.container import CannotStart, Sut, SutLost, known_image_id
 from harness.system.engine import ensure_engine
 from harness.system.guard import begin_run
 from harness.system.history import HistoryInvalid, read_history
@@ -70,9 +67,8 @@ def _names(chosen: argparse.Namespace) -> tuple[str, ...]:
         return (chosen.sut_url, chosen.sut_url.rstrip("/"))
     if not chosen.sut_image:
         return ()
-    with contextlib.suppress(CannotStart, DockerException):
-        return (chosen.sut_image, image_id(chosen.sut_image))
-    return (chosen.sut_image,)
+    known = known_image_id(chosen.sut_image)
+    return (chosen.sut_image, known) if known else (chosen.sut_image,)
 
 
 def _read(chosen: argparse.Namespace) -> Asked:

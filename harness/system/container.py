@@ -291,6 +291,14 @@ def image_id(name: str) -> str:
         engine.close()
 
 
+def known_image_id(name: str) -> str | None:
+    """Return an image's id; None where there is no such image, or no engine to ask."""
+    try:
+        return image_id(name)
+    except (CannotStart, docker.errors.DockerException):
+        return None
+
+
 def _pulled_id(engine: docker.DockerClient, name: str) -> str:
     try:
         return str(engine.images.pull(name).id)

@@ -62,6 +62,11 @@ def find_reference_image(engine: Engine) -> str | None:
     return name if _is_local(engine, name) else None
 
 
+def find_any_reference_image(engine: Engine) -> str | None:
+    """Name the reference image that was built last, of whatever content; None where there is none."""
+    return LATEST if _is_local(engine, LATEST) else None
+
+
 def wheels_folder(lock: Path, architecture: str) -> Path:
     """Name the folder that holds a lock's wheels once they are all downloaded."""
     key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]

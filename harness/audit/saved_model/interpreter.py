@@ -7,16 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import docker.errors
 import numpy as np
-from docker.errors import ImageNotFound
 
 from harness.system import NotSetUp
 from harness.system.command import last_lines, run
 from harness.system.daemon import EngineMissing
 from harness.system.engine import reach
-from harness.system.guard import begin_run
-from harness.system.reference_image import LATEST, find_reference_image
+from harness.system.one_shot import OneShotFailed, run_once
+from harness.system.reference_image import find_any_reference_image, find_reference_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 _SCRIPT = Path(__file__).with_name("inside.py")
 _BUDGET_S = 120
-_MEMORY = "2g"
 
 
 class NotExamined(NotSetUp):
@@ -66,42 +63,22 @@ def _in_image(folder: Path, exchange: Path) -> str:
     except EngineMissing as error:
         msg = f"whether it loads, and what its units do: neither a Docker engine nor --python ({error})"
         raise NotExamined(msg) from error
-    run_here = begin_run()
+    mounts = {"/model": folder, "/exchange": exchange, "/audit": _SCRIPT.parent}
+    arguments = ["/audit/inside.py", "/model", "/exchange/rows.npy"]
     try:
-        output = engine.client.containers.run(
-            _image(engine),
-            ["/audit/inside.py", "/model", "/exchange/rows.npy"],
-            entrypoint=["python"],
-            remove=True,
-            network_mode="none",
-            read_only=True,
-            tmpfs={"/tmp": ""},  # noqa: S108 - the container's own
-            mem_limit=_MEMORY,
-            volumes={
-                str(path.resolve()): {"bind": there, "mode": "ro"}
-                for path, there in ((folder, "/model"), (exchange, "/exchange"), (_SCRIPT.parent, "/audit"))
-            },
-            labels=dict(run_here.labels),
-        )
-    except (docker.errors.ContainerError, docker.errors.APIError) as error:
-        msg = f"whether it loads, and what its units do: the reference image could not look ({last_lines(str(error))})"
+        return run_once(engine, _image(engine), arguments, program="python", mounts=mounts)
+    except OneShotFailed as error:
+        msg = f"whether it loads, and what its units do: the reference image could not look ({error})"
         raise NotExamined(msg) from error
-    finally:
-        run_here.end()
-    return bytes(output).decode("utf-8", "replace")
 
 
 def _image(engine: Engine) -> str:
     """Name the reference image, of whatever content: any of them has TensorFlow."""
-    name = find_reference_image(engine)
-    if name is not None:
-        return name
-    try:
-        engine.client.images.get(LATEST)
-    except ImageNotFound as error:
+    name = find_reference_image(engine) or find_any_reference_image(engine)
+    if name is None:
         msg = (
             "whether it loads, and what its units do: there is no interpreter with TensorFlow; "
             "`harness setup` makes the reference image, `--python FILE` names another"
         )
-        raise NotExamined(msg) from error
-    return LATEST
+        raise NotExamined(msg)
+    return name
