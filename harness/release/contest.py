@@ -48,13 +48,23 @@ class Contest:
     def hold(self, path: Path) -> Judgement:
         """Measure, record to a file, and judge the record; raise `CannotTell` where it allows no decision."""
         with Journal(path, self.header) as journal:
-            try:
-                self._run("floor", self._floor_questions(), journal)
-                self._run("match", self._match_questions(), journal)
-            except _Over:
-                pass
-            journal.end()
-        return judge_record(self._record(is_whole=True))
+            is_whole = self._measure(journal)
+            if is_whole:
+                journal.end()
+        return judge_record(self._record(is_whole=is_whole))
+
+    def _measure(self, journal: Journal) -> bool:
+        """Measure, and return whether it came to its end; one that may be watched may be stopped, by Ctrl-C."""
+        try:
+            self._run("floor", self._floor_questions(), journal)
+            self._run("match", self._match_questions(), journal)
+        except _Over:
+            return True
+        except KeyboardInterrupt:
+            if not self.header.is_sequential:
+                raise
+            return False
+        return True
 
     def _floor_questions(self) -> list[list[Question]]:
         good = self._good(self.profile.release.floor_windows, seed=self.header.seed + 1)

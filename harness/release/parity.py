@@ -45,10 +45,10 @@ def _ways(sample: Sample) -> tuple[list[str], list[str], int]:
     names, which = np.unique(sample.ways, return_inverse=True)
     ours, theirs = sample.challenger.statuses, sample.champion.statuses
     differs, sent = np.bincount(which, weights=ours != theirs), np.bincount(which)
-    is_mostly = (differs >= _TWICE) & (differs > sent / 2)
-    # An error is the affair of its own judge, unless the same window always meets it.
+    # An error is the affair of its own judge, unless this kind of window always meets it.
     is_error = (np.minimum(ours, theirs) == 0) | (np.maximum(ours, theirs) >= _SERVER_ERROR)
     elsewise = np.bincount(which, weights=(ours != theirs) & ~is_error)
+    is_mostly = (np.maximum(elsewise, (differs == sent) * sent) >= _TWICE) & (differs > sent / 2)
     broken = np.bincount(which, weights=~sample.is_good)
     mostly = [str(name) for name in names[is_mostly]]
     sometimes = [str(name) for name in names[(elsewise > 0) & ~is_mostly]]

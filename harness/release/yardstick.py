@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Protocol
 
@@ -64,6 +65,12 @@ def _linearised(first: Series, second: Series) -> tuple[float, Series]:
     return ratio, (first - ratio * second) / second.mean()
 
 
+# Planning a sample asks for the same bounds again and again.
+@lru_cache(maxsize=4_096)
+def _exact_upper(hits: int, of: int, alpha: float) -> float:
+    return Share(hits=hits, of=of, confidence=1 - alpha).upper
+
+
 @dataclass(frozen=True, slots=True)
 class Fixed:
     """One look, after all that was planned."""
@@ -87,7 +94,7 @@ class Fixed:
 
     def upper(self, hits: int, of: int, *, alpha: float) -> float:
         """Clopper and Pearson's."""
-        return Share(hits=hits, of=of, confidence=1 - alpha).upper if of else 1.0
+        return _exact_upper(hits, of, alpha) if of else 1.0
 
     def width(self, n: int, *, alpha: float) -> float:
         """Return the normal distribution's."""

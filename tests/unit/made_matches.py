@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +11,16 @@ from harness.contract.profile import Release
 from harness.release.comparison import Comparison
 from harness.release.record import Header
 from harness.release.sample import Column, Sample
-from harness.release.yardstick import Fixed, Yardstick
+from harness.release.yardstick import Fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from harness.release.yardstick import Yardstick
+
+    Values = NDArray[np.float64]
 
 HEADER = Header(
     champion="good:1",
@@ -42,36 +52,33 @@ class Effect:
 NONE = Effect()
 
 
-def markets(rng: np.random.Generator, runs: int, windows: int) -> np.ndarray:
+def markets(rng: np.random.Generator, runs: int, windows: int) -> Values:
     """Return what nobody can foresee, [runs, windows], of variance near 1: Student's t, its volatility clustered."""
     heat = np.zeros((runs, windows))
     heat[:, 0] = rng.standard_normal(runs) * 0.5
     noise = rng.standard_normal((runs, windows)) * 0.12
     for at in range(1, windows):
         heat[:, at] = 0.97 * heat[:, at - 1] + noise[:, at]
-    return np.exp(heat) * rng.standard_t(5, (runs, windows)) * np.sqrt(3 / 5)
+    return np.asarray(np.exp(heat) * rng.standard_t(5, (runs, windows)) * np.sqrt(3 / 5))
 
 
-def misses(rng: np.random.Generator, unforeseen: np.ndarray, worse: float = 1.0) -> np.ndarray:
+def misses(rng: np.random.Generator, unforeseen: Values, worse: float = 1.0) -> Values:
     """Return the errors of a model whose root mean square error is `worse` times that of a good one."""
-    own = np.sqrt(worse**2 * (1 + _OWN**2) - 1)
-    return unforeseen + own * np.sqrt(np.square(unforeseen).mean(axis=-1, keepdims=True)) * rng.standard_normal(
-        unforeseen.shape
-    )
+    own = np.sqrt(worse**2 * (1 + _OWN**2) - 1) * np.sqrt(np.square(unforeseen).mean(axis=-1, keepdims=True))
+    return np.asarray(unforeseen + own * rng.standard_normal(unforeseen.shape))
 
 
-def answers_s(rng: np.random.Generator, common: np.ndarray, slower: float = 1.0) -> np.ndarray:
+def answers_s(rng: np.random.Generator, common: Values, slower: float = 1.0) -> Values:
     """Return latencies: 5 ms, times what both have in common, times what each has alone, with an outlier in 100."""
     own = np.exp(0.15 * rng.standard_normal(common.shape)) * np.where(rng.random(common.shape) < 0.01, 4, 1)
-    return 0.005 * slower * common * own
+    return np.asarray(0.005 * slower * common * own)
 
 
-def sample(rng: np.random.Generator, windows: int, effect: Effect = NONE) -> Sample:
-    """Return a match over so many recorded windows, and ten kinds of broken ones thrice each."""
-    unforeseen = markets(rng, 1, windows)[0]
-    common = np.exp(0.2 * rng.standard_normal(windows + _KINDS * _TIMES))
+def sample(rng: np.random.Generator, unforeseen: Values, effect: Effect = NONE) -> Sample:
+    """Return a match over recorded windows, one a move that nobody foresees, [n], and ten kinds of broken ones."""
+    windows, kinds = len(unforeseen), np.repeat(np.arange(_KINDS), _TIMES)
+    common = np.exp(0.2 * rng.standard_normal(windows + len(kinds)))
     truths = _LAST * (1 + unforeseen * _USUAL_MOVE)
-    kinds = np.repeat(np.arange(_KINDS), _TIMES)
     return Sample(
         regimes=np.array(["history"] * windows + ["broken"] * len(kinds)),
         ways=np.array(["history window"] * windows + [f"kind {kind}" for kind in kinds]),
@@ -82,7 +89,7 @@ def sample(rng: np.random.Generator, windows: int, effect: Effect = NONE) -> Sam
     )
 
 
-def _column(rng: np.random.Generator, unforeseen: np.ndarray, common: np.ndarray, effect: Effect) -> Column:
+def _column(rng: np.random.Generator, unforeseen: Values, common: Values, effect: Effect) -> Column:
     windows, broken = len(unforeseen), len(common) - len(unforeseen)
     truths = _LAST * (1 + unforeseen * _USUAL_MOVE)
     told = truths + _LAST * _USUAL_MOVE * misses(rng, unforeseen, effect.worse)
@@ -95,13 +102,15 @@ def _column(rng: np.random.Generator, unforeseen: np.ndarray, common: np.ndarray
     return Column(statuses=statuses, predictions=predictions, elapsed_s=answers_s(rng, common, effect.slower))
 
 
-def comparison(
-    rng: np.random.Generator, windows: int, effect: Effect = NONE, yardstick: Yardstick | None = None
-) -> Comparison:
-    """Return a comparison with its noise floor."""
-    return Comparison(
-        match=sample(rng, windows, effect),
-        floor=sample(rng, max(windows // 3, 30)),
-        header=replace(HEADER, is_sequential=yardstick is not None),
-        yardstick=yardstick or Fixed(),
-    )
+def comparisons(
+    rng: np.random.Generator, runs: int, windows: int, effect: Effect = NONE, yardstick: Yardstick | None = None
+) -> Iterator[Comparison]:
+    """Give comparisons, each with a noise floor of a third of its size."""
+    floor = max(windows // 3, 30)
+    for unforeseen in markets(rng, runs, windows + floor):
+        yield Comparison(
+            match=sample(rng, unforeseen[:windows], effect),
+            floor=sample(rng, unforeseen[windows:]),
+            header=replace(HEADER, is_sequential=yardstick is not None),
+            yardstick=yardstick or Fixed(),
+        )
