@@ -13,6 +13,8 @@ from harness.release.comparison import hits_of
 from harness.release.finding import Finding, Number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.audit.forecast_test import Series
     from harness.release.comparison import Comparison
     from harness.release.estimate import Estimate
@@ -73,26 +75,30 @@ def judge_difference(comparison: Comparison) -> Finding:
     where = sample.both_answered
     apart, regimes = sample.differences_bps(where), sample.regimes[where]
     is_far = apart > release.difference_bps
-    names = [str(name) for name in np.unique(regimes)]
-    alpha = comparison.alpha_each / max(len(names), 1)
-    over = [
-        name for name in names if _lower(comparison, is_far[regimes == name], alpha=alpha) > release.difference_share
-    ]
+    by_regime = {str(name): regimes == name for name in np.unique(regimes)}
+    alpha = comparison.alpha_each / max(len(by_regime), 1)
+    least = {name: _lower(comparison, is_far[of_it], alpha=alpha) for name, of_it in by_regime.items()}
+    over = [name for name, share in least.items() if share > release.difference_share]
     hits = hits_of(is_far, np.zeros_like(is_far))
     is_within = comparison.yardstick.upper(hits.ours, hits.of, alpha=comparison.alpha) <= release.difference_share
     verdict = Verdict.FAILED if over else Verdict.PASSED if is_within else Verdict.UNKNOWN
-    numbers: dict[str, Number] = {"far": hits.ours, "windows": hits.of, "floor_most_bps": _most(comparison.floor)}
-    told = []
-    for name in names:
-        ordered = sorted(apart[regimes == name].tolist())
+    told, numbers = _distances({name: apart[of_it] for name, of_it in by_regime.items()})
+    says = f"predictions apart in bps, the median: {told}; {hits.ours} of {hits.of} by over {release.difference_bps:g}"
+    says += f", surely too many when {', '.join(over)}" if over else ""
+    more = comparison.more_pairs(hits, limit=release.difference_share) if verdict is Verdict.UNKNOWN else None
+    numbers |= {"far": hits.ours, "windows": hits.of, "floor_most_bps": _most(comparison.floor)}
+    return Finding(subject="difference", verdict=verdict, says=says, numbers=numbers, more_windows=more)
+
+
+def _distances(apart: Mapping[str, Series]) -> tuple[str, dict[str, Number]]:
+    """Say in words and in numbers how far predictions lie apart in each regime, in hundredths of a percent."""
+    told, numbers = [], dict[str, Number]()
+    for name, values in apart.items():
+        ordered = sorted(values.tolist())
         p50, p99, most = (percentile(ordered, share) for share in (0.5, 0.99, 1.0))
         numbers |= {f"{name}_p50_bps": p50, f"{name}_p99_bps": p99, f"{name}_most_bps": most}
         told.append(f"{name} {p50:.3g} (p99 {p99:.3g}, most {most:.3g})")
-    says = f"predictions apart in bps, the median: {', '.join(told) or 'none'}"
-    says += f"; {hits.ours} of {hits.of} by over {release.difference_bps:g}"
-    says += f", surely too many when {', '.join(over)}" if over else ""
-    more = comparison.more_pairs(hits, limit=release.difference_share) if verdict is Verdict.UNKNOWN else None
-    return Finding(subject="difference", verdict=verdict, says=says, numbers=numbers, more_windows=more)
+    return ", ".join(told) or "none", numbers
 
 
 def _with_truth(sample: Sample) -> Flags:

@@ -68,7 +68,7 @@ class Contest:
 
     def _floor_questions(self) -> list[list[Question]]:
         good = self._good(self.profile.release.floor_windows, seed=self.header.seed + 1)
-        return [[*good, *broken_questions(self.profile, seed=self.header.seed)]]
+        return [[*good, *self._broken()]]
 
     def _match_questions(self) -> list[list[Question]]:
         """Return what to ask, chunk by chunk; between chunks it may be decided."""

@@ -35,7 +35,6 @@ class Header:
     challenger: str
     profile: str
     budget_s: float
-    ready_s: float
     over_budget_share: float
     skill_limit: float
     broken: int

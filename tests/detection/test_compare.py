@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.detection, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("way", [(), ("--sequential",)], ids=["fixed", "sequential"])
+@pytest.mark.parametrize(
+    "way", [pytest.param((), id="fixed"), pytest.param(("--sequential",), id="sequential", marks=pytest.mark.proof)]
+)
 def test_the_reference_image_is_not_rejected_beside_itself(
     way: tuple[str, ...], sut_image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,6 @@ HEADER = Header(
     challenger="good:2",
     profile="made",
     budget_s=1.0,
-    ready_s=60.0,
     over_budget_share=0.01,
     skill_limit=1.5,
     broken=10,

@@ -43,7 +43,6 @@ def hold(
         challenger=challenger,
         profile=PROFILE.name,
         budget_s=PROFILE.http.budget_s,
-        ready_s=PROFILE.container.ready_s,
         over_budget_share=0.1,
         skill_limit=PROFILE.prediction.skill_limit,
         broken=len(broken_questions(PROFILE, seed=1)),
