@@ -52,6 +52,11 @@ def test_a_worse_challenger_is_rejected_for_what_is_wrong_with_it(
         assert failed <= subjects
 
 
+@pytest.mark.parametrize("effect", [Effect(worse=1.02), Effect(slower=1.1), Effect(errors=0.005)], ids=repr)
+def test_at_most_5_percent_of_challengers_that_are_worse_by_just_the_margin_are_promoted(effect: Effect) -> None:
+    assert decisions(40, 700, effect)[Decision.PROMOTE] <= 2
+
+
 def test_what_is_open_says_how_many_more_windows_would_decide_it() -> None:
     (comparison,) = comparisons(np.random.default_rng(5), 1, 300)
     errors = next(one for one in judge_comparison(comparison) if one.subject == "errors")
