@@ -11,6 +11,7 @@ from harness import __version__
 from harness.alert_arguments import add_alerts, add_monitor
 from harness.arguments import add_judge, add_memory
 from harness.audit_command import add_audit
+from harness.compare_command import add_compare
 from harness.contract.rules import SUITES
 from harness.load_arguments import add_load
 
@@ -42,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_gate(commands.add_parser("gate", help="run the suites, say PASSED, FAILED or UNKNOWN"))
     _add_chaos(commands.add_parser("chaos", help="judge the record of an experiment again, or find the least memory"))
     add_load(commands.add_parser("load", help="load a container: at one rate, for long, by hand, or to its limit"))
-    add_audit(commands.add_parser("audit", help="is this data set fit for its purpose?"), _Parser)
+    add_audit(commands.add_parser("audit", help="is this data set, is this model, fit for its purpose?"), _Parser)
+    add_compare(commands.add_parser("compare", help="may a challenger take the champion's place? Side by side"))
     report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
     report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
     report.set_defaults(run=_report)

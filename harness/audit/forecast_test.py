@@ -78,10 +78,10 @@ def long_run_variance(values: Series, lags: int) -> float:
     return max(total, 0.0)
 
 
-def mean_of(values: Series) -> Mean:
+def mean_of(values: Series, *, confidence: float = CONFIDENCE) -> Mean:
     """Return the mean with an interval that holds under autocorrelation and changing variance."""
     n, value = len(values), float(values.mean())
-    half = critical(CONFIDENCE, n - 1) * math.sqrt(long_run_variance(values, lags_of(n)) / n)
+    half = critical(confidence, n - 1) * math.sqrt(long_run_variance(values, lags_of(n)) / n)
     return Mean(value=value, low=value - half, high=value + half)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 _ROUNDS = 300
 _TINY = 1e-300
@@ -14,9 +15,10 @@ def two_sided_p(t: float, freedom: float) -> float:
     """Return the chance of a value at least as far from 0 as `t`, with `freedom` degrees of freedom (> 0)."""
     if math.isinf(t):
         return 0.0
-    return _regularised_beta(freedom / (freedom + t * t), freedom / 2, 0.5)
+    return regularised_beta(freedom / (freedom + t * t), freedom / 2, 0.5)
 
 
+@cache
 def critical(confidence: float, freedom: float) -> float:
     """Return the t beyond which, on both sides together, lies 1 - `confidence` (between 0 and 1)."""
     low, high = 0.0, 1.0
@@ -31,12 +33,12 @@ def critical(confidence: float, freedom: float) -> float:
     return (low + high) / 2
 
 
-def _regularised_beta(x: float, a: float, b: float) -> float:
+def regularised_beta(x: float, a: float, b: float) -> float:
     """Return I_x(a, b) (Abramowitz and Stegun, 26.5.8), from the side on which the fraction converges fast."""
     if x <= 0 or x >= 1:
         return min(max(x, 0.0), 1.0)
     if x > (a + 1) / (a + b + 2):
-        return 1 - _regularised_beta(1 - x, b, a)
+        return 1 - regularised_beta(1 - x, b, a)
     logarithm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     return math.exp(logarithm) / (a * _fraction(x, a, b))
 

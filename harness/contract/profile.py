@@ -139,6 +139,24 @@ class Monitor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What a challenger may be worse by than the champion, and how surely that is to be known; fractions of 1."""
+
+    windows: int = 1200
+    windows_most: int = 6000
+    floor_windows: int = 400
+    look_every: int = 50
+    alpha: float = 0.05
+    loss_margin: float = 0.02
+    latency_margin: float = 0.1
+    error_share: float = 0.005
+    difference_bps: float = 100
+    difference_share: float = 0.01
+    memory_margin: float = 0.25
+    start_margin: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRule:
     """One field of a record: its kind, what it is for, and the limits of its values."""
 
@@ -198,6 +216,7 @@ class Profile:
     chaos: Chaos = field(default_factory=Chaos)
     alerts: Alerts = field(default_factory=Alerts)
     monitor: Monitor = field(default_factory=Monitor)
+    release: Release = field(default_factory=Release)
     waived: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
 
@@ -232,6 +251,7 @@ def _profile(table: dict[str, object], sha256: str) -> Profile:
         _check_waiver(rule_id, reason)
     _check_alerts(profile)
     _check_load(profile.load)
+    _check_release(profile.release)
     for role in ("start", "end", "open", "high", "low", "close"):
         profile.window.named(role)
     _ = profile.window.ordered
@@ -249,6 +269,17 @@ def _check_load(load: Load) -> None:
         found = f"{load.rate_per_s:g} and {load.duration_s:g}"
         msg = f"`load.rate_per_s` and `load.duration_s` must be above 0, got {found}"
         raise ProfileInvalid(msg)
+
+
+def _check_release(release: Release) -> None:
+    if not 0 < release.alpha < 1:
+        what = "so often may an equal challenger be rejected"
+        msg = f"`release.alpha` must lie between 0 and 1, got {release.alpha:g}: {what}"
+        raise ProfileInvalid(msg)
+    for name in ("windows", "windows_most", "floor_windows", "look_every"):
+        if not getattr(release, name):
+            msg = f"`release.{name}` must be 1 or more"
+            raise ProfileInvalid(msg)
 
 
 def _check_waiver(rule_id: str, reason: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.contract.profile import DEFAULT_PROFILE, Alerts, Monitor, load_profile
+from harness.contract.profile import DEFAULT_PROFILE, Alerts, Monitor, Release, load_profile
 from harness.contract.tables import ProfileInvalid
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ REFUSED = {
     "a typo in a row key": ('["target", "rule", "check"]', '["tagret", "rule"]', "did you mean 'target'?"),
     "a row key that is no name": ('["target", "rule", "check"]', '["user id"]', "name a column of the records"),
     "a monitor that never runs": ("execution_frequency_minutes = 5", "execution_frequency_minutes = 0", "more than 0"),
+    "a release without a doubt": ("alpha = 0.05", "alpha = 0", "must lie between 0 and 1"),
+    "a release without windows": ("windows = 1200", "windows = 0", "`release.windows` must be 1 or more"),
     "a monitor without pings": ("pings = 3", "pings = 0", "without a ping nothing is known"),
     "a typo in alerts": ("suppression_h = 24", "supression_h = 24", "did you mean `suppression_h`?"),
     "an unknown way of silence": ('"carried" # or', '"dropped" # or', "must be one of 'carried', 'omitted'"),
@@ -52,9 +54,9 @@ def test_default_profile_is_the_contract() -> None:
     assert len(profile.sha256) == 64
 
 
-def test_alerts_and_monitor_of_the_default_profile_are_those_of_the_code() -> None:
+def test_alerts_monitor_and_release_of_the_default_profile_are_those_of_the_code() -> None:
     profile = load_profile()
-    assert (profile.alerts, profile.monitor) == (Alerts(), Monitor())
+    assert (profile.alerts, profile.monitor, profile.release) == (Alerts(), Monitor(), Release())
     assert profile.alerts.execution_frequency_minutes == 5
     assert profile.alerts.notification_deduping_row_keys == ("target", "rule", "check")
 

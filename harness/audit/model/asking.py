@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.contract.profile import Profile
     from harness.contract.records import Codec, Window
     from harness.contract.series import Second
-    from harness.system.client import Exchange
+    from harness.system.client import Answer, Exchange
 
 _THREADS = 4
 
@@ -94,16 +94,21 @@ class Asker:
             answer = door.predict(window, case.codec).answer
         except NoAnswer as failure:
             return Reply(status=None, elapsed_s=failure.elapsed_s)
-        if answer.status != OK:
-            return Reply(status=answer.status, elapsed_s=answer.elapsed_s)
-        content = _content(answer.body)
-        return Reply(
-            status=OK,
-            prediction=prediction_of(answer),
-            interval=interval_of(content),
-            is_flagged=bool(content.get("anomalies")),
-            elapsed_s=answer.elapsed_s,
-        )
+        return reply_of(answer)
+
+
+def reply_of(answer: Answer) -> Reply:
+    """Return what an answer says."""
+    if answer.status != OK:
+        return Reply(status=answer.status, elapsed_s=answer.elapsed_s)
+    content = _content(answer.body)
+    return Reply(
+        status=OK,
+        prediction=prediction_of(answer),
+        interval=interval_of(content),
+        is_flagged=bool(content.get("anomalies")),
+        elapsed_s=answer.elapsed_s,
+    )
 
 
 def _content(body: bytes) -> dict[str, object]:
