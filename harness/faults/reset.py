@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.faults.crowd import Visit
 
 # The first answer brings the reset about; those to the pings after it are being written when it comes.
-_PINGS, _FIRST_BYTES = 2, 16
+_PINGS, _FIRST_BYTES = 16, 16
 
 
 def reset(profile: Profile, series: Sequence[Second]) -> BadNetwork:

@@ -12,12 +12,11 @@ from harness.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.detection, pytest.mark.timeout(300)]
+# `make proof` runs it, `make test` does not.
+pytestmark = [pytest.mark.detection, pytest.mark.proof, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize(
-    "way", [pytest.param((), id="fixed"), pytest.param(("--sequential",), id="sequential", marks=pytest.mark.proof)]
-)
+@pytest.mark.parametrize("way", [pytest.param((), id="fixed"), pytest.param(("--sequential",), id="sequential")])
 def test_the_reference_image_is_not_rejected_beside_itself(
     way: tuple[str, ...], sut_image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
