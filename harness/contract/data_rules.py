@@ -52,21 +52,21 @@ def broken_in_record(rule: WindowRule, record: Mapping[str, Value]) -> set[str]:
 
 
 def _of_record(rule: WindowRule, ordered: Sequence[tuple[str, str]], record: Mapping[str, Value]) -> Iterator[str]:
-    for name, field in rule.fields.items():
-        yield from _of_field(field, record, name)
-    sortable = {name: _sortable(rule.fields[name], record.get(name)) for name in rule.fields}
+    sortable = {name: _sortable(field, record.get(name)) for name, field in rule.fields.items()}
+    for name, number in sortable.items():
+        yield from _of_field(rule.fields[name], record, name, number)
     for lower, upper in ordered:
         low, high = sortable[lower], sortable[upper]
         if low is not None and high is not None and low > high:
             yield "D8" if rule.fields[lower].kind == "timestamp" else "D3"
 
 
-def _of_field(field: FieldRule, record: Mapping[str, Value], name: str) -> Iterator[str]:
+def _of_field(field: FieldRule, record: Mapping[str, Value], name: str, number: float | None) -> Iterator[str]:
     if name not in record:
         yield "D1"
     elif record[name] is None:
         yield "D4"
-    elif (number := _sortable(field, record[name])) is None:
+    elif number is None:
         yield "D2"
         # A cell of blanks may be taken for an empty one.
         if not str(record[name]).strip():

@@ -199,13 +199,20 @@ class Moves:
 def moves_of(window: Window, rule: WindowRule) -> Moves:
     """Return how far the prices of a good window move."""
     close = rule.named("close")
-    closes = [float(str(record[close])) for record in window.records]
+    closes = [_number(record[close]) for record in window.records]
     steps = [abs(after - before) / max(after, before) for before, after in pairwise(closes)]
-    names, spans = rule.prices, []
-    for before, record in zip([None, *closes], window.records, strict=False):
-        prices = [float(str(record[name])) for name in names] + ([before] if before is not None else [])
-        spans.append(max(prices) / min(prices) - 1)
+    names = rule.prices
+    # The first second has no close before it: its own changes no span.
+    spans = [
+        max(before, *prices) / min(before, *prices) - 1
+        for before, record in zip([closes[0], *closes], window.records, strict=False)
+        if (prices := [_number(record[name]) for name in names])
+    ]
     return Moves(between_closes=max(steps, default=0.0), at_most=max(spans), last=closes[-1])
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, float) else float(str(value))
 
 
 def _shape(found: dict[str, Any] | None, window: Window, profile: Profile) -> list[str]:

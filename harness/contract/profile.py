@@ -7,6 +7,7 @@ import hashlib
 import signal
 import tomllib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -199,7 +200,7 @@ class WindowRule:
     @property
     def ordered(self) -> tuple[tuple[str, str], ...]:
         """The relations as pairs of field names: the first is never greater than the second."""
-        return tuple(_pair(relation, self.fields) for relation in self.relations)
+        return _pairs(self.relations, tuple(self.fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,10 +328,15 @@ def _check_signal(name: str) -> None:
         raise ProfileInvalid(msg)
 
 
-def _pair(relation: str, fields: dict[str, FieldRule]) -> tuple[str, str]:
+@lru_cache(maxsize=16)  # asked for with every record
+def _pairs(relations: tuple[str, ...], names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(_pair(relation, names) for relation in relations)
+
+
+def _pair(relation: str, names: tuple[str, ...]) -> tuple[str, str]:
     lower, sign, upper = relation.partition("<=")
     pair = lower.strip(), upper.strip()
-    if not sign or any(name not in fields for name in pair):
+    if not sign or any(name not in names for name in pair):
         msg = f"`relations` in `[window]` holds {relation!r}: write it as `field <= field`, both from `[window.fields]`"
         raise ProfileInvalid(msg)
     return pair

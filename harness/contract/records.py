@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -83,18 +84,26 @@ def build(rule: WindowRule, seconds: Sequence[Second], *, end_ns: int) -> Window
     """Build a window from one series entry a record; the last record ends at `end_ns`."""
     period_ns = round(rule.period_s * SECOND_NS)
     first_ns = end_ns - period_ns * len(seconds)
+    limits = _limits(first_ns, period_ns, len(seconds))
     return Window(
         records=tuple(
-            _record(rule, second, start_ns=first_ns + index * period_ns, period_ns=period_ns)
-            for index, second in enumerate(seconds)
+            _record(rule, second, period, start_ns=first_ns + index * period_ns, period_ns=period_ns)
+            for index, (second, period) in enumerate(zip(seconds, pairwise(limits), strict=True))
         )
     )
 
 
-def _record(rule: WindowRule, second: Second, *, start_ns: int, period_ns: int) -> Record:
+# The windows of one second share these, whatever their prices.
+@lru_cache(maxsize=64)
+def _limits(first_ns: int, period_ns: int, count: int) -> tuple[str, ...]:
+    return tuple(timestamp(first_ns + index * period_ns) for index in range(count + 1))
+
+
+def _record(rule: WindowRule, second: Second, period: tuple[str, str], *, start_ns: int, period_ns: int) -> Record:
+    start, end = period
     by_role: dict[Role, Value] = {
-        "start": timestamp(start_ns),
-        "end": timestamp(start_ns + period_ns),
+        "start": start,
+        "end": end,
         "first_event": timestamp(start_ns + second.first_event_ns * period_ns // SECOND_NS),
         "last_event": timestamp(start_ns + second.last_event_ns * period_ns // SECOND_NS),
         "open": second.open,

@@ -6,11 +6,14 @@ import hashlib
 import shlex
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import default_headers
 from urllib3.exceptions import HTTPError
 
 from harness.contract.records import CONTENT_TYPES, Codec, Window, encode
@@ -112,12 +115,7 @@ class Client:
         self.profile = profile
         self._patience = patience
         self._tell = tell
-        self._session = requests.Session()
-        # A proxy from the environment must not stand between the harness and a port on this machine.
-        self._session.trust_env = False
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=4, max_retries=0)
-        self._session.mount("http://", self._adapter)
-        self._session.mount("https://", self._adapter)
 
     def send(self, request: Request, *, timeout_s: float | None = None) -> Exchange:
         """Send a request and return the exchange; raise `NoAnswer` where no whole answer came."""
@@ -171,27 +169,21 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._adapter.close()
 
     def _send_once(self, request: Request, timeout_s: float | None) -> Exchange:
         budget_s = self.profile.http.hang_s if timeout_s is None else timeout_s
         started_s = time.perf_counter()
         try:
-            response = self._session.request(
-                request.method,
-                f"{self.url}{request.path}",
-                headers=request.headers,
-                data=request.body,
-                timeout=budget_s,
-                allow_redirects=False,
-            )
+            response = self._adapter.send(_prepared(self.url, request), timeout=budget_s)
+            body = response.content
         except requests.RequestException as error:
             elapsed_s = time.perf_counter() - started_s
             raise NoAnswer(_failure(error), request, elapsed_s, _innermost(error), url=self.url) from error
         answer = Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            body=response.content,
+            body=body,
             elapsed_s=time.perf_counter() - started_s,
         )
         exchange = Exchange(url=self.url, request=request, answer=answer)
@@ -202,6 +194,31 @@ class Client:
     def _connections_made(self) -> int:
         pools = self._adapter.poolmanager.pools
         return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118 - urllib3's container has no iteration
+
+
+def _prepared(url: str, request: Request) -> requests.PreparedRequest:
+    """Prepare a request as a session does that has no cookies and follows no redirect.
+
+    A session asks its settings and the environment anew for each request: that costs more than sending it.
+    """
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.url, headers = _place(f"{url}{request.path}")
+    prepared.headers = CaseInsensitiveDict(headers)
+    for name, value in request.headers.items():
+        if value is None:
+            prepared.headers.pop(name, None)
+        else:
+            prepared.headers[name] = value
+    prepared.prepare_body(request.body, files=None)
+    return prepared
+
+
+@lru_cache(maxsize=256)
+def _place(address: str) -> tuple[str, Mapping[str, str]]:
+    """Return a URL in its normal form, and the headers that requests sends to it: its user's name among them."""
+    prepared = requests.Request("GET", address, headers=dict(default_headers())).prepare()
+    return str(prepared.url), dict(prepared.headers)
 
 
 def fetch(url: str, *, timeout_s: float, limit_bytes: int) -> Answer:

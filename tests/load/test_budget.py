@@ -10,8 +10,6 @@ from harness.contract.judge import demand
 from harness.contract.verdict import Verdict
 from harness.load.judge import judge_load
 from harness.load.run import MeasurementFailed, measure
-from harness.report.drawing import drawn_as_text
-from harness.report.load_plots import draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +24,9 @@ pytestmark = pytest.mark.load
 
 @pytest.fixture(scope="module")
 def measured(sut_url: str, profile: Profile, series: Sequence[Second], report_dir: Path, seed: int) -> LoadJudgement:
+    from harness.report.drawing import drawn_as_text  # noqa: PLC0415 - matplotlib takes half a second, and most runs draw nothing
+    from harness.report.load_plots import draw  # noqa: PLC0415 - as above
+
     record = measure(sut_url, profile, report_dir=report_dir, seed=seed, series=series)
     judgement = judge_load(record, profile)
     (report_dir / "load" / "figures.txt").write_text(f"{judgement}\n")
