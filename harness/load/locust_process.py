@@ -24,6 +24,8 @@ _ALWAYS = ("--only-summary", "--stop-timeout", "0", "--loglevel", "WARNING")
 _STOP_BUDGET_S = 5.0
 _TELL_EVERY_S = 1.0
 _SHOWN_CHARACTERS = 2_000
+# How Locust marks the level of a line that it logs.
+_ERROR, _SHOWN_ERRORS = "/ERROR/", 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +45,11 @@ class LocustProcess:
         return f"was killed: it had not ended after {budget_s:g} s"
 
     def last_output(self) -> str:
-        """Return the end of what it printed."""
-        return self.output_file.read_text(errors="replace")[-_SHOWN_CHARACTERS:].strip() or "(none)"
+        """Return the errors that it logged, which its closing tables may have pushed far up, and the end of what it printed."""
+        printed = self.output_file.read_text(errors="replace")
+        end = printed[-_SHOWN_CHARACTERS:].strip() or "(none)"
+        errors = [line for line in printed.splitlines() if _ERROR in line and line not in end]
+        return "\n".join([*errors[:_SHOWN_ERRORS], end])
 
 
 @contextlib.contextmanager
