@@ -18,6 +18,8 @@ DOORS = {
     "slack_sdk": "alerts/slack.py",
     "locust": "load/",
     "gevent": "load/",
+    "boto3": "release/",
+    "botocore": "release/",
 }
 PATCHING = {"locust", "gevent"}  # patch the interpreter: only for the load generator's own process
 
