@@ -18,9 +18,11 @@ from harness.release.endpoint.config import (
     load_config,
 )
 from harness.release.endpoint.endpoint import Endpoint
+from harness.release.endpoint.supply import CannotServe
 from harness.release.endpoint.tally import Invocation, Outcome, Tally
 
 __all__ = [
+    "CannotServe",
     "ConfigInvalid",
     "Endpoint",
     "EndpointConfig",

@@ -46,6 +46,9 @@ class ShadowConfig:
     instances: int = 1
 
 
+AnyVariant = VariantConfig | ShadowConfig
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """How containers are looked after; times in seconds.
@@ -89,6 +92,11 @@ class EndpointConfig:
         if self.health.ping_every_s <= 0 or self.health.failed_pings < 1:
             msg = "`ping_every_s` in `[health]` must be more than 0, and `failed_pings` 1 or more"
             raise ConfigInvalid(msg)
+
+    @property
+    def everybody(self) -> tuple[AnyVariant, ...]:
+        """The production variants, and the shadow where there is one."""
+        return (*self.variants, *([self.shadow] if self.shadow is not None else []))
 
 
 def load_config(path: Path) -> EndpointConfig:
@@ -140,7 +148,7 @@ def check_variants(variants: tuple[VariantConfig, ...], shadow: ShadowConfig | N
         raise ConfigInvalid(msg)
 
 
-def _check_variant(place: str, one: VariantConfig | ShadowConfig) -> None:
+def _check_variant(place: str, one: AnyVariant) -> None:
     _check_name(f"{place}.name", one.name)
     if bool(one.image) == bool(one.url):
         msg = f"`{place}` ({one.name}) must have either `image` or `url`"

@@ -11,14 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # "4xx" and "5xx" are the container's own statuses; "timed out" is the deadline, "lost" a connection that broke,
-# "too large" an answer over the payload limit. None of the endpoint's own refusals is here: no container got those.
-Outcome = Literal["ok", "4xx", "5xx", "timed out", "lost", "too large"]
+# "too large" an answer over the payload limit, "unavailable" a call for which no container was ready.
+Outcome = Literal["ok", "4xx", "5xx", "timed out", "lost", "too large", "unavailable"]
+_NO_ANSWER: tuple[Outcome, ...] = ("timed out", "lost", "unavailable")
 _LATENCIES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One call that a container got, or a copy of one where `is_shadow`; `number` counts them from 1 on.
+    """One call that a variant got, or a copy of one where `is_shadow`; `number` counts them from 1 on.
 
     `status` is the container's, 0 where no whole answer came. The latency is the container's too: without the router.
     A copy has the `inference_id` of the call that it is a copy of.
@@ -77,7 +78,7 @@ class Count:
         """Count one that has come to its end."""
         self.outcomes[outcome] += 1
         self.latencies_s.append(latency_s)
-        if latency_s > self._budget_s or outcome in ("timed out", "lost"):
+        if latency_s > self._budget_s or outcome in _NO_ANSWER:
             self.over_budget += 1
 
     def tally(self, variant: str, *, is_shadow: bool, weight: float, ready: int) -> Tally:
