@@ -18,6 +18,7 @@ from harness.release.endpoint.config import (
     load_config,
 )
 from harness.release.endpoint.endpoint import Endpoint
+from harness.release.endpoint.retrying import Retrying
 from harness.release.endpoint.supply import CannotServe
 from harness.release.endpoint.tally import Invocation, Outcome, Tally
 
@@ -29,6 +30,7 @@ __all__ = [
     "Health",
     "Invocation",
     "Outcome",
+    "Retrying",
     "ShadowConfig",
     "Tally",
     "VariantConfig",
