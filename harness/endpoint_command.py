@@ -52,7 +52,7 @@ def run_up(chosen: argparse.Namespace) -> int:
     except ConfigInvalid as error:
         _complain(f"{error}{'' if chosen.config.exists() else f'; {_BEGIN_WITH}'}")
         return _WRONG_USAGE
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _stay_up(config)
     except KeyboardInterrupt:
