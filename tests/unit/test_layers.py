@@ -16,6 +16,7 @@ DOORS = {
     "testcontainers": "system/",
     "requests": "system/client.py",
     "slack_sdk": "alerts/slack.py",
+    "aiohttp": "release/endpoint/",
     "locust": "load/",
     "gevent": "load/",
     "boto3": "release/",
