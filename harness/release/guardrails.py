@@ -80,13 +80,15 @@ class Watch:
     """How alarms look: over so many periods of so many seconds, after so long at most without a first figure.
 
     The shorter a period, the fewer requests fall into it, and the more of them chance alone can spoil.
-    `refused_share` is how many of the callers' windows may be refused as theirs to mend (4XX), as a fraction of 1.
+    `refused_share` is how many of the callers' windows may be refused as theirs to mend (4XX), as a fraction of 1. At
+    home a step needs `least` answers of the challenger, however long it takes.
     """
 
     period_s: int = 300
     periods: int = 1
     warm_up_s: int = 1_800
     refused_share: float = 0.1
+    least: int = 100
     custom: tuple[CustomAlarm, ...] = ()
 
 

@@ -66,8 +66,9 @@ def _check_waits(deployment: Deployment) -> None:
 def _check_watch(watch: Watch, deployment: Deployment) -> None:
     if watch.period_s not in {10, 20, 30} and (watch.period_s % 60 or not watch.period_s):
         _refuse(f"`alarms.period_s` must be 10, 20, 30 or a multiple of 60, got {watch.period_s}: CloudWatch's periods")
-    if not watch.periods:
-        _refuse("`alarms.periods` must be 1 or more")
+    for name in ("periods", "least"):
+        if not getattr(watch, name):
+            _refuse(f"`alarms.{name}` must be 1 or more")
     if (looks_s := watch.period_s * watch.periods) > deployment.bake_s:
         _refuse(
             f"`alarms` look at {looks_s} s, and `deployment.bake_s` is {deployment.bake_s}: no alarm would see a bake"

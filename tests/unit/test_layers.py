@@ -16,7 +16,7 @@ DOORS = {
     "testcontainers": "system/",
     "requests": "system/client.py",
     "slack_sdk": "alerts/slack.py",
-    "aiohttp": "release/endpoint/",
+    "aiohttp": "release/",
     "locust": "load/",
     "gevent": "load/",
     "boto3": "release/",
