@@ -7,7 +7,7 @@ import itertools
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 
 import boto3
@@ -98,9 +98,12 @@ def session() -> boto3.Session:
 
 
 @pytest.fixture
-def runtime(session: boto3.Session) -> Connect:
+def runtime(session: boto3.Session) -> Iterator[Connect]:
     once = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
-    return lambda endpoint: session.client("sagemaker-runtime", endpoint_url=endpoint.url, config=once)
+    with ExitStack() as clients:
+        yield lambda endpoint: clients.enter_context(
+            closing(session.client("sagemaker-runtime", endpoint_url=endpoint.url, config=once))
+        )
 
 
 def invoke(client: Runtime, body: bytes = b"?", **asked: object) -> dict[str, Any]:
@@ -446,7 +449,9 @@ def test_invocations_are_read_from_where_one_left_off(up: Up, runtime: Connect) 
 
 def test_the_board_says_what_each_variant_got() -> None:
     tallies = {
-        "a": Tally(variant="a", is_shadow=False, weight=3, requests=7, latencies_s=(0.001, 0.002), containers=("c", "d")),
+        "a": Tally(
+            variant="a", is_shadow=False, weight=3, requests=7, latencies_s=(0.001, 0.002), containers=("c", "d")
+        ),
         "b": Tally(variant="b", is_shadow=False, weight=1, requests=2, errors={"5xx": 2}, over_budget=1, replaced=1),
         "s": Tally(variant="s", is_shadow=True, weight=0.5),
     }
