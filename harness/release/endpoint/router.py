@@ -41,7 +41,7 @@ class Router:
         config = self._config
         try:
             call = await read_call(request, endpoint=config.name, payload_bytes=config.payload_bytes)
-            variant = self._chosen(call)
+            variant = self.chosen(call)
         except Refused as refused:
             return refused.answer
         variant.begin()
@@ -52,7 +52,8 @@ class Router:
             variant.end()
         return self._told(variant, reply)
 
-    def _chosen(self, call: Call) -> Variant:
+    def chosen(self, call: Call) -> Variant:
+        """Return whose turn it is; raise `Refused` where nobody may answer."""
         if self.is_closing:
             raise Refused(unavailable("The endpoint goes down."))
         if call.target:

@@ -44,8 +44,8 @@ class Tally:
 
     `requests` counts what was answered or failed; `in_flight` what is not yet. `errors` counts outcomes other than
     "ok"; `over_budget` the answers that took longer than the profile's budget, or never came. `dropped` counts copies
-    that a shadow did not get because it was busy. `latencies_s` are the last 10,000, oldest first. `replaced` counts
-    containers that were lost and replaced.
+    that a shadow did not get because it was busy. `latencies_s` are the last 10,000, oldest first. `containers` names
+    those that are ready, for `docker logs`; `replaced` counts those that were lost and replaced.
     """
 
     variant: str
@@ -57,8 +57,13 @@ class Tally:
     latencies_s: tuple[float, ...] = ()
     in_flight: int = 0
     dropped: int = 0
-    ready: int = 0
+    containers: tuple[str, ...] = ()
     replaced: int = 0
+
+    @property
+    def ready(self) -> int:
+        """How many containers are ready."""
+        return len(self.containers)
 
 
 class Count:
@@ -81,7 +86,7 @@ class Count:
         if latency_s > self._budget_s or outcome in _NO_ANSWER:
             self.over_budget += 1
 
-    def tally(self, variant: str, *, is_shadow: bool, weight: float, ready: int) -> Tally:
+    def tally(self, variant: str, *, is_shadow: bool, weight: float, containers: tuple[str, ...]) -> Tally:
         """Return what was counted so far."""
         return Tally(
             variant=variant,
@@ -93,7 +98,7 @@ class Count:
             latencies_s=tuple(self.latencies_s),
             in_flight=self.in_flight,
             dropped=self.dropped,
-            ready=ready,
+            containers=containers,
             replaced=self.replaced,
         )
 

@@ -80,4 +80,5 @@ class Variant:
 
     def tally(self) -> Tally:
         """Return what it got so far."""
-        return self.count.tally(self.name, is_shadow=self.is_shadow, weight=self.weight, ready=len(self.members))
+        names = tuple(one.instance.name for one in self.members)
+        return self.count.tally(self.name, is_shadow=self.is_shadow, weight=self.weight, containers=names)
