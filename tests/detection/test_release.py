@@ -73,7 +73,6 @@ class Stage:
             rollout = Rollout(endpoint=endpoint, header=header, profile=PROFILE, asks=asks, joining=challenger)
             judgement = rollout.run(self.folder / "release.jsonl")
         assert judge(*read_record(self.folder / "release.jsonl")) == judgement
-        print(judgement.to_content())
         return judgement
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.contract.profile import load_profile
 from harness.release.rollout.judge import judge
 from harness.release.rollout.record import Beat, Header, Reference, Seen
@@ -14,6 +12,8 @@ from tests.unit.made_matches import markets, misses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
 
     from harness.release.rollout.judge import Judgement
     from harness.release.rollout.record import Line
@@ -59,10 +59,10 @@ def released(
     rng: np.random.Generator, challenger: Behaviour = GOOD, champion: Behaviour = GOOD, header: Header = HEADER
 ) -> Judgement:
     """Return how a simulated release ends."""
-    return judge(header, _lines(rng, challenger, champion, header))
+    return judge(header, lines(rng, challenger, champion, header))
 
 
-def _lines(rng: np.random.Generator, challenger: Behaviour, champion: Behaviour, header: Header) -> Iterator[Line]:
+def lines(rng: np.random.Generator, challenger: Behaviour, champion: Behaviour, header: Header) -> Iterator[Line]:
     """Send a call at a time until the last step has baked; chance gives each to the challenger with its share."""
     per_beat, steps = round(header.rate_per_s * _BEAT_S), round(header.bake_s / _BEAT_S)
     total = per_beat * steps * len(header.shares)

@@ -79,9 +79,10 @@ class StandIn:
 class StandIns:
     """Hands out stand-ins in place of containers; `gate` closed, none becomes ready."""
 
-    def __init__(self, loop: Loop) -> None:
-        """Hand out as many as are wanted."""
+    def __init__(self, loop: Loop, kind: type[StandIn] = StandIn) -> None:
+        """Hand out as many of a kind as are wanted."""
         self._loop = loop
+        self._kind = kind
         self._closed = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
@@ -97,7 +98,7 @@ class StandIns:
             msg = f"{variant.image} is ill"
             raise CannotServe(msg)
         made = self.made.setdefault(variant.name, [])
-        made.append(StandIn(self._loop, f"{variant.name}-{len(made) + 1}"))
+        made.append(self._kind(self._loop, f"{variant.name}-{len(made) + 1}"))
         return made[-1]
 
     def close(self) -> None:

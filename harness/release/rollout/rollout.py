@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 CHALLENGER = "challenger"
 _BEAT_S = 0.5
-# Callers go on for so long after it is decided: whoever is left must serve them all.
-_AFTER_S = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Rollout:
-    """One release on an endpoint that is up, with one production variant; `tell` hears of every step. `run` it once."""
+    """One release on an endpoint that is up, with one production variant; `tell` hears of every step. `run` it once.
+
+    Callers go on for `after_s` once it is decided: whoever is left must serve them all.
+    """
 
     endpoint: Endpoint
     header: Header
@@ -40,6 +41,7 @@ class Rollout:
     asks: Sequence[Ask]
     joining: VariantConfig
     tell: Callable[[Judge], None] = lambda _: None
+    after_s: float = 2.0
 
     def run(self, path: Path) -> Judgement:
         """Release, record to a file, and return how it ended; Ctrl-C rolls back."""
@@ -82,7 +84,7 @@ class Rollout:
         finally:
             observer.is_over = True
             self._settle(judge, observer)
-        time.sleep(_AFTER_S)
+        time.sleep(self.after_s)
         observer.callers.end()
         self._observe(judge, journal, observer)
 
