@@ -68,9 +68,18 @@ def _tell(judgement: Judgement, chosen: argparse.Namespace) -> None:
     text = json.dumps(judgement.to_content(), indent=2, ensure_ascii=False)
     if chosen.judge is None:
         (chosen.report_dir / "release.json").write_text(text + "\n", encoding="utf-8")
+        _draw(judgement, chosen.report_dir)
     elif chosen.format == "text":
         print("\n".join(step_line(step) for step in judgement.steps))  # noqa: T201 - a command speaks
     print(text if chosen.format == "json" else outcome_line(judgement))  # noqa: T201 - likewise
+
+
+def _draw(judgement: Judgement, folder: Path) -> None:
+    from harness.release.rollout.launch import RECORD_FILE  # noqa: PLC0415 - as above
+    from harness.release.rollout.record import read_record  # noqa: PLC0415 - as above
+    from harness.report.release_plot import draw_release  # noqa: PLC0415 - as above
+
+    _say(f"plot     {draw_release(judgement, read_record(folder / RECORD_FILE)[1], folder / 'release.png')}")
 
 
 def _tell_step(judge: Judge) -> None:

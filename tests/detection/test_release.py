@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import docker
 import pytest
 
 from harness.contract.profile import load_profile
@@ -17,6 +19,7 @@ from harness.release.rollout.machine import Outcome
 from harness.release.rollout.record import header_of, read_record
 from harness.release.rollout.rollout import CHALLENGER, Rollout
 from harness.system.container import Sut
+from tests.detection.layers import lay_over, layer_of, read_defects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,17 +99,40 @@ def joining(url: str) -> VariantConfig:
     return VariantConfig(name=CHALLENGER, url=url, weight=0.0)
 
 
+@pytest.fixture
+def tired_image(plain_image: str, sut_run: Run) -> Iterator[str]:
+    """Make an image whose containers end themselves after 40 requests."""
+    (defect,) = [one for one in read_defects() if one.name == "exits_after_40_requests"]
+    files, environment = layer_of(defect)
+    with closing(docker.from_env()) as engine:
+        tag = f"release-{sut_run.id}"
+        image = lay_over(engine, plain_image, files, tag=tag, environment=environment, labels=sut_run.labels)
+        yield image
+        engine.images.remove(image, force=True)
+
+
 @pytest.mark.parametrize(
-    "defect",
+    "name",
     [pytest.param(name, marks=() if name in QUICKLY_FOUND else pytest.mark.proof) for name in DEFECTS],
 )
 def test_a_bad_challenger_is_rolled_back_before_a_tenth_of_the_calls_saw_it(
-    defect: str, stage: Stage, host_url: str
+    name: str, stage: Stage, host_url: str
 ) -> None:
-    judgement = stage.release(joining(f"{host_url}/{defect}"))
+    judgement = stage.release(joining(f"{host_url}/{name}"))
     assert judgement.outcome is Outcome.ROLLED_BACK, judgement.why
     on = {one.alarm for one in judgement.steps[-1].readings if one.verdict == "FAILED"}
-    assert on & DEFECTS[defect], judgement.why
+    assert on & DEFECTS[name], judgement.why
+    assert judgement.exposed < judgement.header.planned / 10
+    assert_no_call_is_lost(judgement)
+
+
+@pytest.mark.proof
+def test_a_challenger_whose_containers_end_themselves_is_rolled_back(
+    stage: Stage, tired_image: str, sut_run: Run
+) -> None:
+    judgement = stage.release(VariantConfig(name=CHALLENGER, image=tired_image, weight=0.0), sut_run)
+    assert judgement.outcome is Outcome.ROLLED_BACK, judgement.why
+    assert "containers" in judgement.why or "errors" in judgement.why
     assert judgement.exposed < judgement.header.planned / 10
     assert_no_call_is_lost(judgement)
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from harness.cli import main
-from harness.release.rollout.record import Absence, Journal
+from harness.release.rollout.judge import judge
+from harness.release.rollout.record import Absence, Journal, read_record
+from harness.report.release_plot import draw_release
 from tests.unit.made_releases import GOOD, HEADER, Behaviour, lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+SHORT = replace(HEADER, bake_s=10.0)
+
+
 def record(path: Path, challenger: Behaviour = GOOD) -> Path:
-    with Journal(path, HEADER) as journal:
-        for line in lines(np.random.default_rng(1), challenger, GOOD, HEADER):
+    with Journal(path, SHORT) as journal:
+        for line in lines(np.random.default_rng(1), challenger, GOOD, SHORT):
             journal.add(line)
     return path
 
@@ -29,14 +35,22 @@ def test_a_record_is_judged_again_and_json_alone_is_on_the_standard_output(
     path = record(tmp_path / "release.jsonl", Behaviour(errors=0.1))
     assert main(["release", "--judge", str(path), "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert (found["outcome"], found["planned_requests"]) == ("ROLLED BACK", 8000)
-    assert found["exposed_share"] == found["exposed_requests"] / 8000 < 0.1
+    assert (found["outcome"], found["planned_requests"]) == ("ROLLED BACK", 2000)
+    assert found["exposed_share"] == found["exposed_requests"] / 2000 < 0.1
     assert found["steps"][0]["alarms"]["errors"]["verdict"] == "FAILED"
     assert main(["release", "--judge", str(path)]) == 1
     shown = capsys.readouterr().out
     assert " 10% for " in shown
     assert "ALARM errors" in shown
     assert "ROLLED BACK: good:2 in place of good:1: errors: " in shown
+
+
+def test_a_release_is_drawn(tmp_path: Path) -> None:
+    path = record(tmp_path / "release.jsonl", Behaviour(errors=0.1, unlike=0.1))
+    header, seen = read_record(path)
+    picture = draw_release(judge(header, seen), seen, tmp_path / "release.svg").read_text(encoding="utf-8")
+    assert picture.count("<svg") == 1
+    assert draw_release(judge(header, ()), (), tmp_path / "nothing.png").stat().st_size > 1_000
 
 
 def test_a_record_cut_short_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
