@@ -16,6 +16,7 @@ from harness.release.guardrails import load_release
 from harness.release.rollout.asks import asks_of
 from harness.release.rollout.judge import judge
 from harness.release.rollout.machine import Outcome
+from harness.release.rollout.printout import outcome_line, step_line
 from harness.release.rollout.record import header_of, read_record
 from harness.release.rollout.rollout import CHALLENGER, Rollout
 from harness.system.container import Sut
@@ -76,6 +77,7 @@ class Stage:
             rollout = Rollout(endpoint=endpoint, header=header, profile=PROFILE, asks=asks, joining=challenger)
             judgement = rollout.run(self.folder / "release.jsonl")
         assert judge(*read_record(self.folder / "release.jsonl")) == judgement
+        print(*map(step_line, judgement.steps), outcome_line(judgement), sep="\n")  # noqa: T201 - what `pytest -s` shows
         return judgement
 
 
