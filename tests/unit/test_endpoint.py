@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,7 @@ class Settings(TypedDict, total=False):
     deadline_s: float
     payload_bytes: int
     kept: int
+    port: int
     seed: int
 
 
@@ -199,6 +201,34 @@ def test_a_body_in_chunks_keeps_the_limit_too(up: Up, stand_ins: StandIns) -> No
             line.request("POST", "/endpoints/endpoint/invocations", iter([b"x" * 500, b"x" * (size - 500)]))
             assert line.getresponse().status == status
     assert stand_ins.of("b").bodies == [b"x" * 1000]
+
+
+def test_a_caller_who_hangs_up_harms_nobody(
+    up: Up, stand_ins: StandIns, runtime: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint = up(B)
+    host, _, port = endpoint.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(b"POST /endpoints/endpoint/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    assert invoke(runtime(endpoint), b"whole")["Body"] == b"42"
+    assert stand_ins.of("b").bodies == [b"whole"]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/endpoints/endpoint/invocations"), ("POST", "/elsewhere")])
+def test_what_is_no_operation_is_refused(method: str, path: str, up: Up, stand_ins: StandIns) -> None:
+    with closing(http.client.HTTPConnection(up(B).url.removeprefix("http://"), timeout=5)) as line:
+        line.request(method, path)
+        answer = line.getresponse()
+        assert (answer.status, answer.getheader("x-amzn-ErrorType")) == (404, "UnknownOperationException")
+    assert not stand_ins.of("b").bodies
+
+
+def test_where_the_port_is_taken_no_container_is_left(up: Up, stand_ins: StandIns) -> None:
+    taken = int(up(A).url.rpartition(":")[2])
+    with pytest.raises(OSError, match=str(taken)):
+        up(B, port=taken)
+    assert stand_ins.of("b").has_left
 
 
 def test_an_answer_over_the_limit_is_a_model_error(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
