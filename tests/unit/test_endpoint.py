@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import math
 import socket
 import time
 from collections import Counter
@@ -404,7 +405,12 @@ def test_weights_change_while_it_is_up(up: Up, runtime: Connect) -> None:
     endpoint.set_weights({"a": 0})
     assert endpoint.weights() == {"a": 0, "b": 1}
     assert {invoke(client)["InvokedProductionVariant"] for _ in range(20)} == {"b"}
-    for wrong, says in (({"b": 0}, "no variant has a `weight`"), ({"c": 1}, "'c'"), ({"b": -1}, "0 or more")):
+    for wrong, says in (
+        ({"b": 0}, "no variant has a `weight`"),
+        ({"c": 1}, "'c'"),
+        ({"b": -1}, "0 or more"),
+        ({"b": math.inf}, "inf"),
+    ):
         with pytest.raises(ConfigInvalid, match=says):
             endpoint.set_weights(wrong)
     assert endpoint.weights() == {"a": 0, "b": 1}
@@ -453,6 +459,7 @@ def test_what_is_in_flight_is_answered_before_it_goes_down(up: Up, stand_ins: St
         call = callers.submit(invoke, client)
         wait_for(lambda: endpoint.tallies()["b"].in_flight or None, subject="a call in flight", budget_s=5)
         endpoint.down()
+    assert (endpoint.tallies()["b"].requests, [one.answer for one in endpoint.invocations()]) == (1, [b"42"])
     assert call.result()["Body"] == b"42"
     assert stand_ins.of("b").has_left
 
