@@ -464,6 +464,14 @@ def test_what_is_in_flight_is_answered_before_it_goes_down(up: Up, stand_ins: St
     assert stand_ins.of("b").has_left
 
 
+def test_going_down_waits_for_callers_and_not_for_the_shadow(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
+    endpoint = up(A, shadow=SHADOW)
+    stand_ins.of("s").delay_s, began_s = 30.0, time.monotonic()
+    invoke(runtime(endpoint))
+    endpoint.down()
+    assert time.monotonic() - began_s < 5
+
+
 def test_answers_over_the_budget_are_counted(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
     endpoint = up(B)
     client = runtime(endpoint)

@@ -63,7 +63,7 @@ class Works:
         """Refuse new calls, answer what is in flight, let go of all containers, end the thread."""
         self.router.is_closing = True
         self._supply.close()
-        for variant in self._variants():
+        for variant in tuple(self.router.variants.values()):
             self._await(variant)
         self._loop.run(self._let_go())
         self._loop.close()
