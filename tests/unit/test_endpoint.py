@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import math
+import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +54,7 @@ class Settings(TypedDict, total=False):
     deadline_s: float
     payload_bytes: int
     kept: int
+    port: int
     seed: int
 
 
@@ -199,6 +202,34 @@ def test_a_body_in_chunks_keeps_the_limit_too(up: Up, stand_ins: StandIns) -> No
             line.request("POST", "/endpoints/endpoint/invocations", iter([b"x" * 500, b"x" * (size - 500)]))
             assert line.getresponse().status == status
     assert stand_ins.of("b").bodies == [b"x" * 1000]
+
+
+def test_a_caller_who_hangs_up_harms_nobody(
+    up: Up, stand_ins: StandIns, runtime: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint = up(B)
+    host, _, port = endpoint.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(b"POST /endpoints/endpoint/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    assert invoke(runtime(endpoint), b"whole")["Body"] == b"42"
+    assert stand_ins.of("b").bodies == [b"whole"]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/endpoints/endpoint/invocations"), ("POST", "/elsewhere")])
+def test_what_is_no_operation_is_refused(method: str, path: str, up: Up, stand_ins: StandIns) -> None:
+    with closing(http.client.HTTPConnection(up(B).url.removeprefix("http://"), timeout=5)) as line:
+        line.request(method, path)
+        answer = line.getresponse()
+        assert (answer.status, answer.getheader("x-amzn-ErrorType")) == (404, "UnknownOperationException")
+    assert not stand_ins.of("b").bodies
+
+
+def test_where_the_port_is_taken_no_container_is_left(up: Up, stand_ins: StandIns) -> None:
+    taken = int(up(A).url.rpartition(":")[2])
+    with pytest.raises(OSError, match=str(taken)):
+        up(B, port=taken)
+    assert stand_ins.of("b").has_left
 
 
 def test_an_answer_over_the_limit_is_a_model_error(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
@@ -374,7 +405,12 @@ def test_weights_change_while_it_is_up(up: Up, runtime: Connect) -> None:
     endpoint.set_weights({"a": 0})
     assert endpoint.weights() == {"a": 0, "b": 1}
     assert {invoke(client)["InvokedProductionVariant"] for _ in range(20)} == {"b"}
-    for wrong, says in (({"b": 0}, "no variant has a `weight`"), ({"c": 1}, "'c'"), ({"b": -1}, "0 or more")):
+    for wrong, says in (
+        ({"b": 0}, "no variant has a `weight`"),
+        ({"c": 1}, "'c'"),
+        ({"b": -1}, "0 or more"),
+        ({"b": math.inf}, "inf"),
+    ):
         with pytest.raises(ConfigInvalid, match=says):
             endpoint.set_weights(wrong)
     assert endpoint.weights() == {"a": 0, "b": 1}
@@ -423,8 +459,17 @@ def test_what_is_in_flight_is_answered_before_it_goes_down(up: Up, stand_ins: St
         call = callers.submit(invoke, client)
         wait_for(lambda: endpoint.tallies()["b"].in_flight or None, subject="a call in flight", budget_s=5)
         endpoint.down()
+    assert (endpoint.tallies()["b"].requests, [one.answer for one in endpoint.invocations()]) == (1, [b"42"])
     assert call.result()["Body"] == b"42"
     assert stand_ins.of("b").has_left
+
+
+def test_going_down_waits_for_callers_and_not_for_the_shadow(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
+    endpoint = up(A, shadow=SHADOW)
+    stand_ins.of("s").delay_s, began_s = 30.0, time.monotonic()
+    invoke(runtime(endpoint))
+    endpoint.down()
+    assert time.monotonic() - began_s < 5
 
 
 def test_answers_over_the_budget_are_counted(up: Up, stand_ins: StandIns, runtime: Connect) -> None:

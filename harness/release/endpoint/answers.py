@@ -52,8 +52,8 @@ def model_error(reply: Reply, *, endpoint: str, variant: str) -> Response:
     return _error(424, "ModelError", content, {VARIANT: variant})
 
 
-def not_found(message: str) -> Response:
-    """Return the refusal of a call that names what is not there, or says what cannot be said."""
+def invalid(message: str) -> Response:
+    """Return the refusal of a call that names what is not there, or is itself none."""
     return _error(400, "ValidationError", {"Message": message})
 
 

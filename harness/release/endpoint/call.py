@@ -7,7 +7,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.release.endpoint.answers import Refused, not_found, oversize, unknown_operation
+from aiohttp.web import RequestPayloadError
+
+from harness.release.endpoint.answers import Refused, invalid, oversize, unknown_operation
 
 if TYPE_CHECKING:
     from aiohttp import StreamReader
@@ -18,7 +20,6 @@ _TARGET = "X-Amzn-SageMaker-Target-Variant"
 _INFERENCE = "X-Amzn-SageMaker-Inference-Id"
 # What a container gets to see: SageMaker strips every other header.
 _PASSED = ("Content-Type", "Accept", ATTRIBUTES)
-_RENAMED = {"X-Amzn-SageMaker-Content-Type": "Content-Type", "X-Amzn-SageMaker-Accept": "Accept"}
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")
 # As the service's own model has them.
 _LIMITS = {
@@ -49,10 +50,10 @@ async def read_call(request: BaseRequest, *, endpoint: str, payload_bytes: int) 
     if match is None or request.method != "POST":
         raise Refused(unknown_operation(request.method, request.path))
     if match[1] != endpoint:
-        raise Refused(not_found(f"There is no endpoint {match[1]!r} here; this one is called {endpoint!r}."))
+        raise Refused(invalid(f"There is no endpoint {match[1]!r} here; this one is called {endpoint!r}."))
     for header, limit in _LIMITS.items():
         if header in request.headers and not limit.fullmatch(request.headers[header]):
-            raise Refused(not_found(f"{header} must match {limit.pattern}"))
+            raise Refused(invalid(f"{header} must match {limit.pattern}"))
     body = await _body(request, payload_bytes)
     return Call(
         body=body,
@@ -67,7 +68,10 @@ async def _body(request: BaseRequest, payload_bytes: int) -> bytes:
         raise Refused(oversize(payload_bytes))
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = await read_within(request.content, payload_bytes)
+    try:
+        body = await read_within(request.content, payload_bytes)
+    except (ConnectionError, RequestPayloadError) as error:
+        raise Refused(invalid(f"The body broke off: {error}")) from error
     if body is None:
         raise Refused(oversize(payload_bytes))
     return body

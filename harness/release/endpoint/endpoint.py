@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from harness.contract.profile import load_profile
-from harness.release.endpoint.asking import Asker
 from harness.release.endpoint.config import (
     ConfigInvalid,
     ShadowConfig,
@@ -16,22 +15,17 @@ from harness.release.endpoint.config import (
     check_variants,
     profile_path,
 )
-from harness.release.endpoint.door import Door
-from harness.release.endpoint.fleet import start, start_all
-from harness.release.endpoint.keeper import Keeper
-from harness.release.endpoint.loop import Loop
-from harness.release.endpoint.router import Router
+from harness.release.endpoint.fleet import start
 from harness.release.endpoint.supply import ContainerSupply
-from harness.release.endpoint.tally import Count
-from harness.release.endpoint.variant import Variant
+from harness.release.endpoint.works import Works
 from harness.system.guard import begin_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from harness.release.endpoint.config import AnyVariant, EndpointConfig
-    from harness.release.endpoint.supply import Instance, Supply
+    from harness.release.endpoint.config import EndpointConfig
+    from harness.release.endpoint.supply import Supply
     from harness.release.endpoint.tally import Invocation, Tally
     from harness.system.guard import Run
 
@@ -60,39 +54,27 @@ class Endpoint:
     def __init__(self, config: EndpointConfig, supply: Supply, *, own: Run | None = None, say: Say = print) -> None:
         """Bring it up with containers of a supply; `own` is a run that ends with it. `up` is the usual way."""
         self._config = config
-        self._profile = load_profile(profile_path(config))
         self._supply = supply
         self._own = own
-        self._say = say
         self._steering = threading.RLock()
         self._is_up = True
-        self._gone: dict[str, Variant] = {}
-        self._loop = Loop(f"endpoint {config.name}")
-        self._loop.run(self._make())
+        self._works = Works(config, load_profile(profile_path(config)), supply, say)
         try:
-            self._start_all()
-            self._url = self._loop.run(self._door.open(config.port))
+            self._url = self._works.open()
         except BaseException:
-            self._close()
+            self._works.close()
             raise
 
-    async def _make(self) -> None:
-        config, http = self._config, self._profile.http
-        self._asker = Asker(http, deadline_s=config.deadline_s, payload_bytes=config.payload_bytes)
-        self._keeper = Keeper(config.health, http, asker=self._asker, supply=self._supply, say=self._say)
-        self._router = Router(config, self._asker)
-        self._door = Door(self._router.answer)
-
     def down(self) -> None:
-        """Refuse new calls, answer what is in flight, remove the containers; what is down stays so."""
+        """Refuse new calls, answer what is in flight, remove the containers; what is down stays so.
+
+        Tallies and invocations stay readable.
+        """
         with self._steering:
             if not self._is_up:
                 return
-            self._router.is_closing = True
-            for variant in self._variants():
-                with contextlib.suppress(TimeoutError):
-                    self._loop.run(variant.wait_idle(self._config.deadline_s))
-            self._close()
+            self._is_up = False
+            self._works.close()
             if self._own is not None:
                 self._own.end()
 
@@ -124,12 +106,12 @@ class Endpoint:
         with self._steering:
             for name, weight in weights.items():
                 self._known(name)
-                if not weight >= 0:
-                    msg = f"the weight of {name!r} must be 0 or more, got {weight}"
+                if not 0 <= weight < math.inf:
+                    msg = f"the weight of {name!r} must be a number, 0 or more, got {weight}"
                     raise ConfigInvalid(msg)
             after = tuple(replace(one, weight=weights.get(one.name, one.weight)) for one in self._configs())
             self._check(after)
-            self._loop.call(self._weigh, after)
+            self._works.weigh(after)
 
     def add_variant(self, variant: VariantConfig) -> None:
         """Start a production variant beside the others; it gets calls once all its containers are ready.
@@ -138,7 +120,7 @@ class Endpoint:
         """
         with self._steering:
             self._check((*self._configs(), variant))
-            self._join(variant, start(self._supply, variant))
+            self._works.join(variant, start(self._supply, variant))
 
     def remove_variant(self, name: str) -> None:
         """Give a variant no more calls, wait until those in flight are answered, then remove its containers.
@@ -148,7 +130,7 @@ class Endpoint:
         with self._steering:
             self._known(name)
             self._check(tuple(one for one in self._configs() if one.name != name))
-            self._drain(self._loop.call(self._router.variants.pop, name))
+            self._works.leave(name)
 
     def set_shadow(self, shadow: ShadowConfig | None) -> None:
         """Start a shadow variant in place of the one that is there, or with None end it.
@@ -158,80 +140,27 @@ class Endpoint:
         with self._steering:
             check_variants(self._configs(), shadow)
             joining = start(self._supply, shadow) if shadow is not None else []
-            leaving, self._router.shadow = self._router.shadow, None
-            if leaving is not None:
-                self._drain(leaving)
+            self._works.leave_shadow()
             if shadow is not None:
-                self._join(shadow, joining)
+                self._works.join(shadow, joining)
 
     def tallies(self) -> dict[str, Tally]:
         """Return what each variant got since it joined, the shadow and those removed included."""
-        everybody = {**self._gone, **{one.name: one for one in self._variants()}}
-        return self._loop.call(lambda: {name: one.tally() for name, one in everybody.items()})
+        return self._works.tallies()
 
     def invocations(self, *, after: int = 0) -> list[Invocation]:
         """Return the invocations that are remembered and have a number above `after`, the oldest first."""
-        return self._loop.call(self._router.memory.after, after)
-
-    def _variants(self) -> list[Variant]:
-        shadow = self._router.shadow
-        return [*self._router.variants.values(), *([shadow] if shadow is not None else [])]
+        return self._works.invocations(after)
 
     def _configs(self) -> tuple[VariantConfig, ...]:
-        configs = (one.config for one in tuple(self._router.variants.values()))
+        configs = (one.config for one in tuple(self._works.router.variants.values()))
         return tuple(one for one in configs if isinstance(one, VariantConfig))
 
     def _check(self, variants: tuple[VariantConfig, ...]) -> None:
-        shadow = self._router.shadow.config if self._router.shadow is not None else None
+        shadow = self._works.router.shadow.config if self._works.router.shadow is not None else None
         check_variants(variants, shadow if isinstance(shadow, ShadowConfig) else None)
 
     def _known(self, name: str) -> None:
-        if name not in self._router.variants:
-            msg = f"there is no production variant {name!r}; there are: {', '.join(self._router.variants)}"
+        if name not in self._works.router.variants:
+            msg = f"there is no production variant {name!r}; there are: {', '.join(self._works.router.variants)}"
             raise ConfigInvalid(msg)
-
-    def _weigh(self, variants: tuple[VariantConfig, ...]) -> None:
-        for one in variants:
-            self._router.variants[one.name].config = one
-
-    def _start_all(self) -> None:
-        failed = None
-        for one, started in start_all(self._supply, self._config.everybody):
-            if started.exception() is None:
-                self._join(one, started.result())
-            failed = failed or started.exception()
-        if failed is not None:
-            raise failed
-
-    def _join(self, config: AnyVariant, instances: list[Instance]) -> None:
-        variant = Variant(config, Count(self._profile.http.budget_s))
-
-        def join() -> None:
-            for instance in instances:
-                self._keeper.take_in(variant, instance)
-            if variant.is_shadow:
-                self._router.shadow = variant
-            else:
-                self._router.variants[variant.name] = variant
-
-        self._loop.call(join)
-        self._gone.pop(variant.name, None)
-
-    def _drain(self, variant: Variant) -> None:
-        self._gone[variant.name] = variant
-        with contextlib.suppress(TimeoutError):
-            self._loop.run(variant.wait_idle(self._config.deadline_s))
-        self._loop.run(self._keeper.let_go(variant))
-
-    def _close(self) -> None:
-        """Let go of all that there is."""
-        self._is_up = False
-        self._supply.close()
-        self._loop.run(self._let_go())
-        self._loop.close()
-
-    async def _let_go(self) -> None:
-        for variant in self._variants():
-            await self._keeper.let_go(variant)
-        await self._door.close()
-        await self._asker.close()

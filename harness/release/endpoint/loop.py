@@ -26,7 +26,9 @@ class Loop:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def call(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Call a plain function in the thread."""
+        """Call a plain function in the thread; where that has ended, here."""
+        if self._loop.is_closed():
+            return function(*arguments)
 
         async def work() -> Result:
             return function(*arguments)

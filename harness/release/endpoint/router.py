@@ -7,7 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from harness.release.endpoint.answers import Refused, model_error, not_found, success, unavailable
+from harness.release.endpoint.answers import Refused, invalid, model_error, success, unavailable
 from harness.release.endpoint.call import ATTRIBUTES, Call, read_call
 from harness.release.endpoint.tally import Invocation, Memory
 
@@ -59,7 +59,7 @@ class Router:
         if call.target:
             if call.target not in self.variants:
                 known = ", ".join(self.variants)
-                raise Refused(not_found(f"There is no production variant {call.target!r} here; there are: {known}."))
+                raise Refused(invalid(f"There is no production variant {call.target!r} here; there are: {known}."))
             return self.variants[call.target]
         variants = list(self.variants.values())
         return self._chance.choices(variants, [one.weight for one in variants])[0]
