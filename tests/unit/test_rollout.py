@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import itertools
 import json
-from contextlib import closing
+import threading
+import time
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -13,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from harness.contract.profile import load_profile
+from harness.contract.records import CONTENT_TYPES, last_whole_second_ns
 from harness.release.endpoint import Endpoint, EndpointConfig, Health, VariantConfig
 from harness.release.endpoint.loop import Loop
 from harness.release.rollout.asks import asks_of
@@ -98,18 +103,38 @@ def models(loop: Loop) -> Iterator[StandIns]:
     SPOIL.clear()
 
 
-def release(models: StandIns, tmp_path: Path, header: Header = SHORT, asks: Sequence[Ask] = ASKS) -> Judgement:
+def release(
+    models: StandIns,
+    tmp_path: Path,
+    header: Header = SHORT,
+    asks: Sequence[Ask] = ASKS,
+    beside: Callable[[Endpoint, threading.Event], None] | None = None,
+) -> Judgement:
     """Release a challenger; what the record says again is what was decided live."""
     champion = VariantConfig(name="champion", image="good:1")
     config = EndpointConfig(variants=(champion,), health=Health(ping_every_s=0.1), kept=2_000)
     path = tmp_path / "release.jsonl"
     with Endpoint(config, models, say=lambda _: None) as endpoint:
         rollout = Rollout(endpoint=endpoint, header=header, profile=PROFILE, asks=asks, joining=JOINING, after_s=0.3)
-        judgement = rollout.run(path)
+        with calling(endpoint, beside):
+            judgement = rollout.run(path)
         left = endpoint.weights()
     assert judge(*read_record(path)) == judgement
     assert list(left) == ([CHALLENGER] if judgement.outcome is Outcome.PROMOTED else ["champion"])
     return judgement
+
+
+@contextmanager
+def calling(endpoint: Endpoint, call: Callable[[Endpoint, threading.Event], None] | None) -> Iterator[None]:
+    """Let somebody call from a thread of his own."""
+    is_over = threading.Event()
+    thread = threading.Thread(target=call or (lambda *_: None), args=(endpoint, is_over))
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def alarms_on(judgement: Judgement) -> set[str]:
@@ -162,3 +187,24 @@ def test_too_few_answers_are_waited_for_and_then_given_up(models: StandIns, tmp_
     judgement = release(models, tmp_path, replace(SHORT, least=10_000, has_truths=False, bake_s=0.5))
     assert judgement.outcome is Outcome.UNKNOWN
     assert judgement.callers.lost == 0
+
+
+def test_callers_of_their_own_are_watched_and_served(models: StandIns, tmp_path: Path) -> None:
+    theirs = replace(SHORT, has_truths=False, bake_s=0.6, least=5)
+    SPOIL[CHALLENGER] = lambda good: {**good, "as_of": "yesterday"}
+    judgement = release(models, tmp_path, theirs, asks=(), beside=call_until)
+    assert judgement.outcome is Outcome.ROLLED_BACK
+    assert alarms_on(judgement) == {"wrong"}
+    assert judgement.callers.sent == judgement.callers.answered > 10
+
+
+def call_until(endpoint: Endpoint, is_over: threading.Event) -> None:
+    """Call an endpoint as anybody may, with windows that end now."""
+    host, path = endpoint.url.removeprefix("http://"), f"/endpoints/{endpoint.name}/invocations"
+    with closing(http.client.HTTPConnection(host)) as connection:
+        for ask in itertools.cycle(ASKS):
+            if is_over.wait(0.01):
+                return
+            body = ask.question.body(PROFILE.window, end_ns=last_whole_second_ns(time.time()))
+            connection.request("POST", path, body, {"Content-Type": CONTENT_TYPES[ask.question.codec]})
+            connection.getresponse().read()

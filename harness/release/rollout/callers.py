@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.contract.profile import Profile
-    from harness.release.endpoint import Endpoint
+    from harness.release.endpoint import Endpoint, Outcome
     from harness.release.rollout.asks import Ask
 
 # A caller bears 503 for so long, as `Retry-After` asks it to; then its call is lost.
@@ -35,6 +35,13 @@ class Count:
     answered: int = 0
     spoilt: int = 0
     lost: int = 0
+
+    def add_theirs(self, outcome: Outcome) -> None:
+        """Count a call of somebody else's, of which no more is known than what became of it at the endpoint."""
+        self.sent += 1
+        self.answered += outcome in ("ok", "4xx")
+        self.lost += outcome == "unavailable"
+        self.spoilt += outcome not in ("ok", "4xx", "unavailable")
 
 
 class Callers:

@@ -13,6 +13,7 @@ from harness.release.endpoint.config import profile_path
 from harness.release.guardrails import ReleaseInvalid, load_release
 from harness.release.rollout.asks import asks_of
 from harness.release.rollout.judge import judge
+from harness.release.rollout.printout import plan_line
 from harness.release.rollout.record import RecordBroken, header_of, read_record
 from harness.release.rollout.rollout import CHALLENGER, Rollout
 from harness.system.engine import ensure_engine
@@ -78,6 +79,7 @@ def _released(
     )
     path = chosen.report_dir / RECORD_FILE
     say(f"record   {path}")
+    say(plan_line(header))
     kept = max(config.kept, _LEAST_KEPT, round(_REMEMBERED_S * rate_per_s))
     with Endpoint.up(replace(config, kept=kept), say=say) as endpoint:
         say(f"endpoint {endpoint.name} at {endpoint.url}")

@@ -86,12 +86,15 @@ class Observer:
         return not self.is_over and self._chance.random() * self._share_at(one) <= self.most_share
 
     def _seen(self, one: Invocation, check: Invocation | None) -> Seen:
+        ask = self.callers.asked(one.inference_id)
+        if ask is None:
+            self.callers.count.add_theirs(one.outcome)
         return self.facts.seen(
             one,
             at_s=one.began_at_s - self.begin_s,
             share=self._share_at(one),
             is_challenger=one.variant == self.challenger,
-            ask=self.callers.asked(one.inference_id),
+            ask=ask,
             check=check,
         )
 

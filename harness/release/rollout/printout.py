@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.release.rollout.judge import Judgement, Step
+    from harness.release.rollout.record import Header
 
 _WIDTH = 120
+
+
+def plan_line(header: Header) -> str:
+    """Say what is to be sent, and how much of it the challenger sees before anything is decided for good."""
+    share, calls = header.shares[0], round(header.shares[0] * header.rate_per_s * header.bake_s)
+    steps = ", ".join(f"{one:.0%}" for one in header.shares)
+    return (
+        f"{header.challenger} in place of {header.champion}: {header.planned} calls, {header.bake_s:g} s each at {steps}; "
+        f"at {share:.0%} it sees {calls}, {calls / header.planned:.1%} of all"
+    )
 
 
 def step_line(step: Step) -> str:
