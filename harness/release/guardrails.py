@@ -121,7 +121,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SageMaker:
-    """The endpoint on SageMaker. Its variants are instances: a serverless one takes no deployment guardrails' size."""
+    """The endpoint on SageMaker. Its variants run on instances, never serverless: steps are counted in instances."""
 
     endpoint: str
     region: str

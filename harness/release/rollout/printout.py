@@ -16,10 +16,9 @@ def plan_line(header: Header) -> str:
     """Say what is to be sent, and how much of it the challenger sees before anything is decided for good."""
     share, calls = header.shares[0], round(header.shares[0] * header.rate_per_s * header.bake_s)
     steps = ", ".join(f"{one:.0%}" for one in header.shares)
-    return (
-        f"{header.challenger} in place of {header.champion}: {header.planned} calls, {header.bake_s:g} s each at {steps}; "
-        f"at {share:.0%} it sees {calls}, {calls / header.planned:.1%} of all"
-    )
+    names = f"{header.challenger} in place of {header.champion}"
+    seen = f"at {share:.0%} it sees {calls} of them, {calls / header.planned:.1%}"
+    return f"{names}: {header.planned} calls, {header.bake_s:g} s each at {steps}; {seen}"
 
 
 def step_line(step: Step) -> str:
