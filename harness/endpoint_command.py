@@ -83,12 +83,17 @@ def _stay_up(config: EndpointConfig) -> int:
 
 
 def _greeting(endpoint: Endpoint) -> str:
+    variant = next(iter(endpoint.weights()))
     return f"""endpoint {endpoint.name} is up at {endpoint.url} (Ctrl-C takes it down); any credentials will do:
 
 import boto3
-runtime = boto3.client("sagemaker-runtime", endpoint_url="{endpoint.url}", region_name="local",
-                       aws_access_key_id="any", aws_secret_access_key="any")
+here = dict(endpoint_url="{endpoint.url}", region_name="local", aws_access_key_id="any", aws_secret_access_key="any")
+runtime = boto3.client("sagemaker-runtime", **here)
 runtime.invoke_endpoint(EndpointName="{endpoint.name}", ContentType="application/json", Body=body)["Body"].read()
+
+# to change weights while it is up:
+boto3.client("sagemaker", **here).update_endpoint_weights_and_capacities(
+    EndpointName="{endpoint.name}", DesiredWeightsAndCapacities=[dict(VariantName="{variant}", DesiredWeight=1)])
 """
 
 

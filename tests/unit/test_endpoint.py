@@ -35,7 +35,7 @@ from harness.system.waiting import VirtualClock, wait_for
 from tests.unit.stand_ins import StandIns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.release.endpoint.retrying import Runtime
 
@@ -414,6 +414,29 @@ def test_weights_change_while_it_is_up(up: Up, runtime: Connect) -> None:
         with pytest.raises(ConfigInvalid, match=says):
             endpoint.set_weights(wrong)
     assert endpoint.weights() == {"a": 0, "b": 1}
+
+
+def test_boto3_describes_it_and_changes_its_weights(up: Up, session: boto3.Session, runtime: Connect) -> None:
+    endpoint = up(A, B)
+    with closing(session.client("sagemaker", endpoint_url=endpoint.url)) as sagemaker:
+        wanted = [{"VariantName": "a", "DesiredWeight": 0.0}, {"VariantName": "b", "DesiredWeight": 2.0}]
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName="endpoint", DesiredWeightsAndCapacities=wanted)
+        found = sagemaker.describe_endpoint(EndpointName="endpoint")
+        assert (found["EndpointStatus"], weights_of(found)) == ("InService", {"a": (0, 1), "b": (2, 1)})
+        for name, variant in (("endpoint", "c"), ("other", "a")):
+            wanted = [{"VariantName": variant, "DesiredWeight": 1.0}]
+            with pytest.raises(ClientError, match="ValidationException"):
+                sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+        with pytest.raises(ClientError, match="UnknownOperationException"):
+            sagemaker.delete_endpoint(EndpointName="endpoint")
+    assert {invoke(runtime(endpoint))["InvokedProductionVariant"] for _ in range(10)} == {"b"}
+
+
+def weights_of(found: Mapping[str, Any]) -> dict[str, tuple[float, int]]:
+    """Return each described variant's weight and number of containers."""
+    return {
+        one["VariantName"]: (one["CurrentWeight"], one["CurrentInstanceCount"]) for one in found["ProductionVariants"]
+    }
 
 
 def test_a_variant_joins_when_it_is_ready_and_leaves_when_its_calls_are_answered(
