@@ -298,6 +298,19 @@ def test_a_container_that_fails_its_pings_is_replaced_and_gets_no_calls_until_an
     assert stand_ins.of("b").bodies == [b"?"]
 
 
+def test_a_container_that_loses_a_call_is_pinged_at_once(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
+    endpoint = up(B, health=Health(ping_every_s=60, failed_pings=1))
+    stand_ins.of("b").cuts, stand_ins.of("b").is_well = True, False
+    assert refusal(runtime(endpoint))["OriginalStatusCode"] == 0
+    wait_for(lambda: endpoint.tallies()["b"].replaced or None, subject="another container", budget_s=5)
+
+
+def test_a_container_that_exited_is_replaced_after_its_first_failed_ping(up: Up, stand_ins: StandIns) -> None:
+    endpoint = up(B, health=Health(ping_every_s=0.02, failed_pings=1000))
+    stand_ins.of("b").die()
+    wait_for(lambda: endpoint.tallies()["b"].replaced or None, subject="another container", budget_s=5)
+
+
 def test_one_failed_ping_is_no_reason_to_replace(up: Up, stand_ins: StandIns) -> None:
     endpoint = up(B, health=Health(ping_every_s=0.02, failed_pings=1000))
     stand_ins.of("b").is_well = False
