@@ -86,4 +86,4 @@ def rate_line(pairs: Sequence[tuple[float, float]]) -> Line:
     )
 
 
-ROW = Row(name="endpoint", how=HOW, budget_s=60, run=run)
+ROW = Row(name="endpoint", how=HOW, budget_s=30, run=run)

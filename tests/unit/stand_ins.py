@@ -71,7 +71,7 @@ class StandIn:
         if self.delay_s:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._dead.wait(), self.delay_s)
-        if self.cuts and request.transport is not None:
+        if (self.cuts or self._dead.is_set()) and request.transport is not None:
             request.transport.abort()
         return web.Response(status=self.status, body=self.answer, headers=self.answer_headers)
 
