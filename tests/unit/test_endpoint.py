@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 
 import boto3
@@ -473,15 +474,38 @@ def test_a_variant_joins_when_it_is_ready_and_leaves_when_its_calls_are_answered
 
 def test_a_variant_that_does_not_become_ready_changes_nothing(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
     endpoint = up(A)
-    stand_ins.refused.add("b")
+    stand_ins.most["b"] = 0
     with pytest.raises(CannotServe, match="variant b: b:1 is ill"):
         endpoint.add_variant(B)
     assert endpoint.weights() == {"a": 3}
     assert invoke(runtime(endpoint))["InvokedProductionVariant"] == "a"
 
 
+def test_where_one_container_cannot_start_none_of_its_variant_is_left(up: Up, stand_ins: StandIns) -> None:
+    endpoint = up(A)
+    stand_ins.most["b"] = 1
+    with pytest.raises(CannotServe, match="variant b"):
+        endpoint.add_variant(replace(B, instances=2))
+    assert stand_ins.of("b").has_left
+
+
+def test_a_variants_containers_get_the_same_and_one_in_doubt_nothing(
+    up: Up, stand_ins: StandIns, runtime: Connect
+) -> None:
+    client = runtime(up(replace(A, instances=3), health=Health(ping_every_s=0.02, failed_pings=1000)))
+    for _ in range(9):
+        invoke(client)
+    first, *others = stand_ins.made["a"]
+    assert [len(one.bodies) for one in (first, *others)] == [3, 3, 3]
+    first.is_well = False
+    time.sleep(0.1)
+    for _ in range(10):
+        invoke(client)
+    assert [len(one.bodies) for one in (first, *others)] == [3, 8, 8]
+
+
 def test_where_one_variant_cannot_start_none_is_left(up: Up, stand_ins: StandIns) -> None:
-    stand_ins.refused.add("b")
+    stand_ins.most["b"] = 0
     with pytest.raises(CannotServe, match="variant b"):
         up(A, B)
     assert stand_ins.of("a").has_left
