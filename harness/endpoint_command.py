@@ -68,7 +68,8 @@ def _stay_up(config: EndpointConfig) -> int:
 
     if any(one.image for one in config.everybody):
         ensure_engine(say=_say)
-    _say(f"starting {sum(one.instances for one in config.everybody)} containers of {len(config.everybody)} variants")
+    for one in config.everybody:
+        _say(f"{one.name}: " + (f"{one.instances} x {one.image}" if one.image else f"waiting for {one.url}"))
     board = Board()
     with Endpoint.up(config, say=board.say) as endpoint:
         _say(_greeting(endpoint))
