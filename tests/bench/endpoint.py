@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.bench.contenders import Ground
 
 CONTAINERS, CONNECTIONS, ROUNDS = 4, 16, 3
-_LASTS_S = 1.2
+_LASTS_S = 1  # wrk takes whole seconds
 _ADDED_S, _SHARE = 0.002, 0.9
 HOW = (
     f"{CONTAINERS} containers of the reference image, on one core, behind {CONTAINERS} variants of one endpoint, its "
