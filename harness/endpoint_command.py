@@ -68,7 +68,8 @@ def _stay_up(config: EndpointConfig) -> int:
 
     if any(one.image for one in config.everybody):
         ensure_engine(say=_say)
-    _say(f"starting {sum(one.instances for one in config.everybody)} containers of {len(config.everybody)} variants")
+    for one in config.everybody:
+        _say(f"{one.name}: " + (f"{one.instances} x {one.image}" if one.image else f"waiting for {one.url}"))
     board = Board()
     with Endpoint.up(config, say=board.say) as endpoint:
         _say(_greeting(endpoint))
@@ -83,12 +84,17 @@ def _stay_up(config: EndpointConfig) -> int:
 
 
 def _greeting(endpoint: Endpoint) -> str:
+    variant = next(iter(endpoint.weights()))
     return f"""endpoint {endpoint.name} is up at {endpoint.url} (Ctrl-C takes it down); any credentials will do:
 
 import boto3
-runtime = boto3.client("sagemaker-runtime", endpoint_url="{endpoint.url}", region_name="local",
-                       aws_access_key_id="any", aws_secret_access_key="any")
+here = dict(endpoint_url="{endpoint.url}", region_name="local", aws_access_key_id="any", aws_secret_access_key="any")
+runtime = boto3.client("sagemaker-runtime", **here)
 runtime.invoke_endpoint(EndpointName="{endpoint.name}", ContentType="application/json", Body=body)["Body"].read()
+
+# to change weights while it is up:
+boto3.client("sagemaker", **here).update_endpoint_weights_and_capacities(
+    EndpointName="{endpoint.name}", DesiredWeightsAndCapacities=[dict(VariantName="{variant}", DesiredWeight=1)])
 """
 
 

@@ -71,13 +71,13 @@ class StandIn:
         if self.delay_s:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._dead.wait(), self.delay_s)
-        if self.cuts and request.transport is not None:
+        if (self.cuts or self._dead.is_set()) and request.transport is not None:
             request.transport.abort()
         return web.Response(status=self.status, body=self.answer, headers=self.answer_headers)
 
 
 class StandIns:
-    """Hands out stand-ins in place of containers; `gate` closed, none becomes ready."""
+    """Hands out stand-ins in place of containers, so many a variant at `most`; `gate` closed, none becomes ready."""
 
     def __init__(self, loop: Loop, kind: type[StandIn] = StandIn) -> None:
         """Hand out as many of a kind as are wanted."""
@@ -86,7 +86,8 @@ class StandIns:
         self._closed = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
-        self.refused: set[str] = set()
+        self.most: dict[str, int] = {}
+        self._lock = threading.Lock()
         self.made: dict[str, list[StandIn]] = {}
 
     def instance(self, variant: AnyVariant) -> StandIn:
@@ -94,12 +95,13 @@ class StandIns:
         while not self.gate.wait(0.01):
             if self._closed.is_set():
                 raise CannotServe(variant.name)
-        if variant.name in self.refused:
-            msg = f"{variant.image} is ill"
-            raise CannotServe(msg)
-        made = self.made.setdefault(variant.name, [])
-        made.append(self._kind(self._loop, f"{variant.name}-{len(made) + 1}"))
-        return made[-1]
+        with self._lock:
+            made = self.made.setdefault(variant.name, [])
+            if len(made) == self.most.get(variant.name):
+                msg = f"{variant.image} is ill"
+                raise CannotServe(msg)
+            made.append(self._kind(self._loop, f"{variant.name}-{len(made) + 1}"))
+            return made[-1]
 
     def close(self) -> None:
         """Hand out no more."""

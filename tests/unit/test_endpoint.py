@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 
 import boto3
@@ -35,7 +36,7 @@ from harness.system.waiting import VirtualClock, wait_for
 from tests.unit.stand_ins import StandIns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.release.endpoint.retrying import Runtime
 
@@ -298,6 +299,19 @@ def test_a_container_that_fails_its_pings_is_replaced_and_gets_no_calls_until_an
     assert stand_ins.of("b").bodies == [b"?"]
 
 
+def test_a_container_that_loses_a_call_is_pinged_at_once(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
+    endpoint = up(B, health=Health(ping_every_s=60, failed_pings=1))
+    stand_ins.of("b").cuts, stand_ins.of("b").is_well = True, False
+    assert refusal(runtime(endpoint))["OriginalStatusCode"] == 0
+    wait_for(lambda: endpoint.tallies()["b"].replaced or None, subject="another container", budget_s=5)
+
+
+def test_a_container_that_exited_is_replaced_after_its_first_failed_ping(up: Up, stand_ins: StandIns) -> None:
+    endpoint = up(B, health=Health(ping_every_s=0.02, failed_pings=1000))
+    stand_ins.of("b").die()
+    wait_for(lambda: endpoint.tallies()["b"].replaced or None, subject="another container", budget_s=5)
+
+
 def test_one_failed_ping_is_no_reason_to_replace(up: Up, stand_ins: StandIns) -> None:
     endpoint = up(B, health=Health(ping_every_s=0.02, failed_pings=1000))
     stand_ins.of("b").is_well = False
@@ -416,6 +430,29 @@ def test_weights_change_while_it_is_up(up: Up, runtime: Connect) -> None:
     assert endpoint.weights() == {"a": 0, "b": 1}
 
 
+def test_boto3_describes_it_and_changes_its_weights(up: Up, session: boto3.Session, runtime: Connect) -> None:
+    endpoint = up(A, B)
+    with closing(session.client("sagemaker", endpoint_url=endpoint.url)) as sagemaker:
+        wanted = [{"VariantName": "a", "DesiredWeight": 0.0}, {"VariantName": "b", "DesiredWeight": 2.0}]
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName="endpoint", DesiredWeightsAndCapacities=wanted)
+        found = sagemaker.describe_endpoint(EndpointName="endpoint")
+        assert (found["EndpointStatus"], weights_of(found)) == ("InService", {"a": (0, 1), "b": (2, 1)})
+        for name, variant in (("endpoint", "c"), ("other", "a")):
+            wanted = [{"VariantName": variant, "DesiredWeight": 1.0}]
+            with pytest.raises(ClientError, match="ValidationException"):
+                sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+        with pytest.raises(ClientError, match="UnknownOperationException"):
+            sagemaker.delete_endpoint(EndpointName="endpoint")
+    assert {invoke(runtime(endpoint))["InvokedProductionVariant"] for _ in range(10)} == {"b"}
+
+
+def weights_of(found: Mapping[str, Any]) -> dict[str, tuple[float, int]]:
+    """Return each described variant's weight and number of containers."""
+    return {
+        one["VariantName"]: (one["CurrentWeight"], one["CurrentInstanceCount"]) for one in found["ProductionVariants"]
+    }
+
+
 def test_a_variant_joins_when_it_is_ready_and_leaves_when_its_calls_are_answered(
     up: Up, stand_ins: StandIns, runtime: Connect
 ) -> None:
@@ -437,15 +474,38 @@ def test_a_variant_joins_when_it_is_ready_and_leaves_when_its_calls_are_answered
 
 def test_a_variant_that_does_not_become_ready_changes_nothing(up: Up, stand_ins: StandIns, runtime: Connect) -> None:
     endpoint = up(A)
-    stand_ins.refused.add("b")
+    stand_ins.most["b"] = 0
     with pytest.raises(CannotServe, match="variant b: b:1 is ill"):
         endpoint.add_variant(B)
     assert endpoint.weights() == {"a": 3}
     assert invoke(runtime(endpoint))["InvokedProductionVariant"] == "a"
 
 
+def test_where_one_container_cannot_start_none_of_its_variant_is_left(up: Up, stand_ins: StandIns) -> None:
+    endpoint = up(A)
+    stand_ins.most["b"] = 1
+    with pytest.raises(CannotServe, match="variant b"):
+        endpoint.add_variant(replace(B, instances=2))
+    assert stand_ins.of("b").has_left
+
+
+def test_a_variants_containers_get_the_same_and_one_in_doubt_nothing(
+    up: Up, stand_ins: StandIns, runtime: Connect
+) -> None:
+    client = runtime(up(replace(A, instances=3), health=Health(ping_every_s=0.02, failed_pings=1000)))
+    for _ in range(9):
+        invoke(client)
+    first, *others = stand_ins.made["a"]
+    assert [len(one.bodies) for one in (first, *others)] == [3, 3, 3]
+    first.is_well = False
+    time.sleep(0.1)
+    for _ in range(10):
+        invoke(client)
+    assert [len(one.bodies) for one in (first, *others)] == [3, 8, 8]
+
+
 def test_where_one_variant_cannot_start_none_is_left(up: Up, stand_ins: StandIns) -> None:
-    stand_ins.refused.add("b")
+    stand_ins.most["b"] = 0
     with pytest.raises(CannotServe, match="variant b"):
         up(A, B)
     assert stand_ins.of("a").has_left

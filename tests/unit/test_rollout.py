@@ -170,7 +170,7 @@ def test_a_challenger_whose_containers_die_is_rolled_back(
 
 
 def test_a_challenger_that_never_becomes_ready_is_rolled_back(models: StandIns, tmp_path: Path) -> None:
-    models.refused.add(CHALLENGER)
+    models.most[CHALLENGER] = 0
     judgement = release(models, tmp_path)
     assert judgement.outcome is Outcome.ROLLED_BACK
     assert judgement.why.startswith("the challenger did not become ready: ")

@@ -75,6 +75,11 @@ def unknown_operation(method: str, path: str) -> Response:
     return _error(404, "UnknownOperationException", {"Message": f"{method} {path} is no operation of this endpoint."})
 
 
+def arn_of(endpoint: str) -> str:
+    """Return the name that an endpoint would have in an account."""
+    return f"arn:aws:sagemaker:{_REGION}:{_ACCOUNT}:endpoint/{endpoint}"
+
+
 def _error(status: int, code: str, content: dict[str, str | int], headers: dict[str, str] | None = None) -> Response:
     return Response(
         status=status,

@@ -15,6 +15,7 @@ from harness.release.endpoint.config import (
     check_variants,
     profile_path,
 )
+from harness.release.endpoint.control import Control
 from harness.release.endpoint.fleet import start
 from harness.release.endpoint.supply import ContainerSupply
 from harness.release.endpoint.works import Works
@@ -58,7 +59,8 @@ class Endpoint:
         self._own = own
         self._steering = threading.RLock()
         self._is_up = True
-        self._works = Works(config, load_profile(profile_path(config)), supply, say)
+        profile = load_profile(profile_path(config))
+        self._works = Works(config, profile, supply, control=Control(self), say=say)
         try:
             self._url = self._works.open()
         except BaseException:

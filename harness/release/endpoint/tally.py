@@ -59,6 +59,7 @@ class Tally:
     dropped: int = 0
     containers: tuple[str, ...] = ()
     replaced: int = 0
+    has_left: bool = False
 
     @property
     def ready(self) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.release.endpoint.asking import Asker
+from harness.release.endpoint.control import TARGET
 from harness.release.endpoint.door import Door
 from harness.release.endpoint.fleet import start_all
 from harness.release.endpoint.keeper import Keeper
@@ -17,8 +19,11 @@ from harness.release.endpoint.variant import Variant
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from aiohttp.web import BaseRequest, Response
+
     from harness.contract.profile import Profile
     from harness.release.endpoint.config import AnyVariant, EndpointConfig, VariantConfig
+    from harness.release.endpoint.control import Control
     from harness.release.endpoint.supply import Instance, Supply
     from harness.release.endpoint.tally import Invocation, Tally
 
@@ -28,8 +33,9 @@ if TYPE_CHECKING:
 class Works:
     """Router, keeper and door, and the loop in which they run; steered by one thread at a time."""
 
-    def __init__(self, config: EndpointConfig, profile: Profile, supply: Supply, say: Say) -> None:
+    def __init__(self, config: EndpointConfig, profile: Profile, supply: Supply, *, control: Control, say: Say) -> None:
         """Put them together; nobody is answered yet."""
+        self._control = control
         self._config = config
         self._http = profile.http
         self._supply = supply
@@ -43,7 +49,10 @@ class Works:
         self._asker = Asker(self._http, deadline_s=config.deadline_s, payload_bytes=config.payload_bytes)
         self._keeper = Keeper(config.health, self._http, asker=self._asker, supply=self._supply, say=self._say)
         self.router = Router(config, self._asker)
-        self._door = Door(self.router.answer)
+        self._door = Door(self._answer)
+
+    async def _answer(self, request: BaseRequest) -> Response:
+        return await (self._control.answer if TARGET in request.headers else self.router.answer)(request)
 
     def open(self) -> str:
         """Start all variants, then answer calls; return the base URL.
@@ -90,8 +99,13 @@ class Works:
 
     def tallies(self) -> dict[str, Tally]:
         """Return what each variant got since it joined, the shadow and those that left included."""
-        everybody = {**self._gone, **{one.name: one for one in self._variants()}}
-        return self._loop.call(lambda: {name: one.tally() for name, one in everybody.items()})
+        gone, here = list(self._gone.values()), self._variants()
+
+        def tell() -> dict[str, Tally]:
+            left = {one.name: replace(one.tally(), has_left=True, weight=0.0) for one in gone}
+            return left | {one.name: one.tally() for one in here}
+
+        return self._loop.call(tell)
 
     def invocations(self, after: int) -> list[Invocation]:
         """Return the invocations that are remembered and have a higher number."""
