@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.release.sagemaker.hcl import Value
     from harness.release.sagemaker.plan import Plan
 
-# The first that knows an alarm's warm-up.
+# Its documentation has an alarm's warm-up.
 _PROVIDER = ">= 6.64"
 
 
