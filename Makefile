@@ -72,6 +72,8 @@ parts-of-proof: setup
 	$(PART) "$(PROOF_KILLS) chaos runs killed at any moment" $(BIN)/python -m pytest -m proof tests/detection/test_sigkill.py
 	$(PART) "SavedModels that TensorFlow made" $(BIN)/python -m pytest -m proof tests/detection/test_saved_models.py
 	$(PART) "An image beside itself" $(BIN)/python -m pytest -m proof tests/detection/test_compare.py
+	$(PART) "The local endpoint: 10,000 calls, variants that come and go" $(BIN)/python -m pytest -m proof tests/detection/test_endpoint.py
+	$(PART) "Releases: bad ones come back, good ones take over" $(BIN)/python -m pytest -m proof tests/detection/test_release.py
 	$(PART) "A remote engine" $(BIN)/python -m pytest -m proof tests/detection/test_remote_engine.py
 	$(PART) "Alerts: killed at every step" $(BIN)/python -m pytest -m proof tests/proof
 	$(PART) "Load: long runs, master and workers, the page in a browser" $(BIN)/python -m pytest -m proof \

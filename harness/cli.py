@@ -13,7 +13,10 @@ from harness.arguments import add_judge, add_memory
 from harness.audit_command import add_audit
 from harness.compare_command import add_compare
 from harness.contract.rules import SUITES
+from harness.endpoint_command import add_up
 from harness.load_arguments import add_load
+from harness.release_command import add_release
+from harness.sagemaker_command import add_sagemaker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     add_load(commands.add_parser("load", help="load a container: at one rate, for long, by hand, or to its limit"))
     add_audit(commands.add_parser("audit", help="is this data set, is this model, fit for its purpose?"), _Parser)
     add_compare(commands.add_parser("compare", help="may a challenger take the champion's place? Side by side"))
+    add_release(commands.add_parser("release", help="traffic goes over to a challenger, and back at an alarm"))
+    add_sagemaker(commands.add_parser("sagemaker", help="a release as SageMaker's configuration: plan, apply"), _Parser)
+    endpoint = commands.add_parser("endpoint", help="an endpoint of SageMaker's kind on this machine: A/B, shadow")
+    actions = endpoint.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    add_up(actions.add_parser("up", help="bring it up, say how to call it and what each variant gets, until Ctrl-C"))
     report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
     report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
     report.set_defaults(run=_report)

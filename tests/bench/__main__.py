@@ -8,14 +8,14 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.bench import audit, cold_start, gate, generation, serving, table, validation
+from tests.bench import audit, cold_start, endpoint, gate, generation, serving, table, validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.bench.row import Row
 
-ROWS: tuple[Row, ...] = (serving.ROW, cold_start.ROW, validation.ROW, generation.ROW, audit.ROW, gate.ROW)
+ROWS: tuple[Row, ...] = (serving.ROW, endpoint.ROW, cold_start.ROW, validation.ROW, generation.ROW, audit.ROW, gate.ROW)
 _WRONG_USAGE = 4
 
 

@@ -119,13 +119,13 @@ def _locust_per_s(url: str, profile: Profile) -> float:
 
 def _wrk_per_s(url: str, profile: Profile) -> float:
     with on_core(CLIENT_CORE):
-        return wrk.load(url, bodies(profile), connections=_CONNECTIONS, duration_s=_STEP_S).rate_per_s
+        return wrk.load(wrk.Place(url=url), bodies(profile), connections=_CONNECTIONS, duration_s=_STEP_S).rate_per_s
 
 
 def _latencies(url: str, profile: Profile) -> list[tuple[float, float]]:
     """Return (ours, wrk's) p50 and p99 in seconds at one rate."""
     with on_core(CLIENT_CORE):
-        closed = wrk.load(url, bodies(profile), connections=_STEADY_CONNECTIONS, duration_s=_STEADY_S)
+        closed = wrk.load(wrk.Place(url=url), bodies(profile), connections=_STEADY_CONNECTIONS, duration_s=_STEADY_S)
     ours = _figures(url, profile, rate_per_s=closed.rate_per_s, duration_s=_STEADY_S).latencies
     return [(ours.p50_s, closed.p50_s), (ours.p99_s, closed.p99_s)]
 

@@ -93,7 +93,7 @@ def highest_per_s(server: _Server) -> float:
     """Return the highest rate that a server keeps; a closed loop says first where to look."""
     with on_core(CLIENT_CORE):
         scouted = wrk.load(
-            server.sut.url, bodies(server.profile), connections=_SCOUT_CONNECTIONS, duration_s=_SCOUT_S
+            wrk.Place(url=server.sut.url), bodies(server.profile), connections=_SCOUT_CONNECTIONS, duration_s=_SCOUT_S
         ).rate_per_s
         found = search(
             lambda rate_per_s: _step(server, rate_per_s),
@@ -173,7 +173,8 @@ def _added(here: Ground, reference: _Server) -> Line:
     served, bare = [], []
     for _ in range(ROUNDS):
         with on_core(CLIENT_CORE):
-            served.append(wrk.load(reference.sut.url, bodies(here.profile), connections=1, duration_s=_SCOUT_S).p50_s)
+            place = wrk.Place(url=reference.sut.url)
+            served.append(wrk.load(place, bodies(here.profile), connections=1, duration_s=_SCOUT_S).p50_s)
         bare.append(result_of(here, here.script("bare_call.py"))["p50_s"])
     added = spread([(one - other) * 1000 for one, other in zip(served, bare, strict=True)])
     return Line(

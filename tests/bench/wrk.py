@@ -21,7 +21,7 @@ local headers, requests, turn = {["Accept"] = "application/json"}, {}, 0
 init = function()
   for index, body in ipairs(bodies) do
     headers["Content-Type"] = body[1]
-    requests[index] = wrk.format("POST", "/invocations", headers, body[2])
+    requests[index] = wrk.format("POST", path, headers, body[2])
   end
 end
 request = function() turn = turn % #requests + 1; return requests[turn] end
@@ -39,6 +39,14 @@ class WrkFailed(Exception):  # noqa: N818 - named by what happened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where invocations go: a base URL and the path below it."""
+
+    url: str
+    path: str = "/invocations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """What a closed loop measured; latencies are those of the answers, in seconds."""
 
@@ -47,15 +55,15 @@ class Closed:
     p99_s: float
 
 
-def load(url: str, bodies: Sequence[tuple[str, bytes]], *, connections: int, duration_s: float) -> Closed:
+def load(place: Place, bodies: Sequence[tuple[str, bytes]], *, connections: int, duration_s: float) -> Closed:
     """Send bodies (content type, content) in turn over so many connections. Raises WrkFailed."""
     program, environment = peers.wrk()
     table = ",\n".join(f"{{{json.dumps(kind)}, [==[\n{body.decode()}]==]}}" for kind, body in bodies)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "requests.lua"
-        script.write_text(f"bodies = {{{table}}}\n{_SCRIPT}", encoding="utf-8")
+        script.write_text(f"path, bodies = {json.dumps(place.path)}, {{{table}}}\n{_SCRIPT}", encoding="utf-8")
         command = [program, "--threads=1", f"--connections={connections}", f"--duration={duration_s:g}s"]
-        command += [f"--script={script}", "--timeout=5s", url]
+        command += [f"--script={script}", "--timeout=5s", place.url]
         result = run(command, budget_s=duration_s + _GRACE_S, environment=environment)
     return read(result.stdout, result.returncode)
 

@@ -16,8 +16,11 @@ DOORS = {
     "testcontainers": "system/",
     "requests": "system/client.py",
     "slack_sdk": "alerts/slack.py",
+    "aiohttp": "release/",
     "locust": "load/",
     "gevent": "load/",
+    "boto3": "release/",
+    "botocore": "release/",
 }
 PATCHING = {"locust", "gevent"}  # patch the interpreter: only for the load generator's own process
 
