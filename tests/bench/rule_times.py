@@ -30,7 +30,8 @@ def bad_rows(path: Path) -> dict[str, int]:
 def main() -> None:
     """Judge all, then measure those that are to be measured in turn, and print."""
     rounds, measured, paths = int(sys.argv[1]), int(sys.argv[2]), [Path(argument) for argument in sys.argv[3:]]
-    found, took_s = [bad_rows(path) for path in paths], []
+    found = [bad_rows(path) for path in paths]
+    took_s: list[list[float]] = []
     for _ in range(rounds):
         took_s.append([])
         for path in paths[:measured]:
