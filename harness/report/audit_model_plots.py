@@ -91,7 +91,7 @@ def _level(axes: Axes, found: Columns) -> None:
         axes.set_yscale("symlog", linthresh=10)
     axes.set_xlabel("last close of the same windows, times 0.1 to 15, USD")
     axes.set_ylabel("predicted move, bp")
-    titled(axes, "Level lines: the price level does not matter to it")
+    titled(axes, "At other price levels: the lines should be level")
     axes.legend(loc="upper left", frameon=False, fontsize=8)
 
 
