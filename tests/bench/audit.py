@@ -50,7 +50,7 @@ _SPOILS = {
 HOW = (
     f"`harness audit data` as a process of its own, on all cores, on {YEAR_ROWS / 1e6:g} and {MONTH_ROWS / 1e6:g} "
     f"million generated seconds in Parquet, files of ten days. The data rules alone, on {RULE_ROWS / 1e6:g} million "
-    f"rows in one file: {ROUNDS} rounds in turn, each reading it anew, with all that is opened and closed for it; "
+    f"rows in one file: {ROUNDS} rounds, each reading it anew, with all that is opened and closed for it; "
     "pandera and Great Expectations judge a frame that pandas read, by a schema and a suite made beforehand. Before "
     f"that all three count the same bad rows by each rule, in these files and in {len(_BROKEN)} broken ones"
 )
@@ -101,15 +101,15 @@ def _rule_files(folder: Path) -> dict[str, Path]:
     names = load_profile().window.of_kind("timestamp")
     times = ", ".join(f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%nZ') AS {name}" for name in names)
     changes = ", ".join(
-        f"CASE WHEN at % 1000 = {200 * place} THEN {made} ELSE {name} END AS {name}"
-        for place, (name, made) in enumerate(_SPOILS.items())
+        f"CASE WHEN place % 1000 = {200 * kind} THEN {made} ELSE {name} END AS {name}"
+        for kind, (name, made) in enumerate(_SPOILS.items())
     )
     with duckdb.connect() as connection:
         connection.read_parquet(days).write_parquet(str(files["Parquet"]))
         good = connection.read_parquet(str(files["Parquet"]))
         good.project(f"* REPLACE ({times})").write_csv(str(files["CSV"]))
-        numbered = good.project("*, row_number() OVER () AS at")
-        numbered.project(f"* EXCLUDE (at) REPLACE ({changes})").write_parquet(str(files[_SPOILT]))
+        numbered = good.project("*, row_number() OVER () AS place")
+        numbered.project(f"* EXCLUDE (place) REPLACE ({changes})").write_parquet(str(files[_SPOILT]))
     return files
 
 
