@@ -7,8 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from harness.audit.data_blocks import make_blocks
-from harness.audit.data_breaches import breach_findings, measure_breaches
-from harness.audit.data_extremes import measure_extremes
+from harness.audit.data_breaches import breach_findings
 from harness.audit.data_field_findings import field_findings
 from harness.audit.data_fields import measure_fields
 from harness.audit.data_hour_findings import hour_findings
@@ -20,6 +19,7 @@ from harness.audit.data_sample import measure_sample
 from harness.audit.data_series import drawn
 from harness.audit.data_steps import measure_steps
 from harness.audit.data_stretches import make_stretches
+from harness.audit.data_survey import survey
 from harness.audit.data_table import opened
 from harness.audit.data_time_findings import time_findings
 from harness.audit.finding import Audit, Finding, Severity
@@ -63,23 +63,23 @@ def audit_data(
 def _measured(table: Table, profile: Profile, show: Callable[[str], None]) -> Mapping[str, Any]:
     """Measure all, the long passes over all rows first; the names are those of what is measured."""
     quiet, jump = profile.prediction.quiet_move, profile.prediction.jump_move
+    show("looking at every row")
+    looked = survey(table)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         passes: dict[str, Future[Any]] = {
             "moves": pool.submit(make_blocks, table, jump_move=jump, quiet_move=quiet),
-            "extremes": pool.submit(measure_extremes, table),
             "steps": pool.submit(measure_steps, table),
             "signal": pool.submit(measure_signal, table),
         }
         first = _results(passes, show)
         make_stretches(table)
         looks: dict[str, Future[Any]] = {
-            "rules": pool.submit(measure_breaches, table, first["extremes"]),
-            "fields": pool.submit(measure_fields, table, first["extremes"]),
+            "fields": pool.submit(measure_fields, table, looked.extremes),
             "moves": pool.submit(measure_moves, table, jump_move=jump, quiet_move=quiet),
             "hours": pool.submit(measure_hours, table),
             "sample": pool.submit(measure_sample, table),
         }
-        return first | _results(looks, show)
+        return {"rules": looked.breaches} | first | _results(looks, show)
 
 
 def _results(running: Mapping[str, Future[Any]], show: Callable[[str], None]) -> dict[str, Any]:

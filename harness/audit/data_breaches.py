@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.audit.data_columns import Column
-    from harness.audit.data_extremes import Extremes
     from harness.audit.data_table import Table
     from harness.audit.finding import Number
 
@@ -53,82 +52,72 @@ class Breaches:
     examples: Mapping[str, Sequence[str]]
 
 
-def measure_breaches(table: Table, extremes: Extremes) -> Breaches:
-    """Count the breaches that the extremes show to be there, and look for examples."""
-    ways = list(_ways(table, extremes))
-    counts: dict[str, int] = {}
-    by_rule = {rule: [way for way in ways if way.rule == rule] for rule in sorted({way.rule for way in ways})}
-    if ways:
-        asked = [f"count(*) FILTER ({way.holds}) AS way_{place}" for place, way in enumerate(ways)]
-        asked += [f"count(*) FILTER ({_any(some)}) AS {rule}" for rule, some in by_rule.items()]
-        counts = table.row(f"SELECT {', '.join(asked)} FROM records")
+def breaches_asked(table: Table) -> list[str]:
+    """Return what to ask of all rows: how many break a rule in each way, and how many in any."""
+    ways = _by_rule(table)
+    asked = [f"count_if({way.holds}) AS {rule}_{n}" for rule, some in ways.items() for n, way in enumerate(some)]
+    return asked + [f"count_if({_any(some)}) AS {rule}" for rule, some in ways.items()]
+
+
+def breaches_of(table: Table, found: Mapping[str, int]) -> Breaches:
+    """Return the breaches that were found, with examples."""
+    broken: dict[str, dict[Breach, int]] = {}
+    for rule, ways in _by_rule(table).items():
+        if found[rule]:
+            counts = {way: found[f"{rule}_{n}"] for n, way in enumerate(ways)}
+            broken[rule] = {way: count for way, count in counts.items() if count}
     return Breaches(
-        rows=extremes.rows,
+        rows=table.row_count,
         ragged=table.ragged,
-        by_rule={rule: counts[rule] for rule in by_rule},
-        by_way={
-            rule: {way.says: counts[f"way_{place}"] for place, way in enumerate(ways) if way.rule == rule}
-            for rule in by_rule
-        },
-        examples={rule: _examples(table, some) for rule, some in by_rule.items()},
+        by_rule={rule: found[rule] for rule in broken},
+        by_way={rule: {way.says: count for way, count in ways.items()} for rule, ways in broken.items()},
+        examples={rule: _examples(table, [*ways]) for rule, ways in broken.items()},
     )
+
+
+def _by_rule(table: Table) -> dict[str, list[Breach]]:
+    ways = list(_ways(table))
+    return {rule: [way for way in ways if way.rule == rule] for rule in sorted({way.rule for way in ways})}
 
 
 def _any(ways: Sequence[Breach]) -> str:
     return " OR ".join(f"({way.holds})" for way in ways)
 
 
-def _ways(table: Table, extremes: Extremes) -> Iterator[Breach]:
-    """Yield the ways to break a rule that some row takes."""
+def _ways(table: Table) -> Iterator[Breach]:
+    """Yield the ways in which a row by itself can break a rule, as far as its columns are there."""
     there = {column.name: column for column in table.columns if column.key in table.present}
     for column in there.values():
-        yield from _of_column(column, extremes)
+        yield from _of_column(column)
     for lower, upper in table.rule.ordered:
         if lower in there and upper in there:
-            yield from _of_pair(there[lower], there[upper], extremes)
+            yield _of_pair(there[lower], there[upper])
     start, end = (there.get(table.rule.named(role)) for role in ("start", "end"))
-    period_ns = round(table.rule.period_s * SECOND_NS)
-    if (
-        start is not None
-        and end is not None
-        and extremes.between(start.key, end.key)
-        not in {
-            (period_ns, period_ns),
-            (None, None),
-        }
-    ):
+    if start is not None and end is not None:
         says = f"{end.name} is not {start.name} + {table.rule.period_s:g} s"
-        holds = f"{quoted(end.key)} - {quoted(start.key)} <> {period_ns}"
+        holds = f"{quoted(end.key)} - {quoted(start.key)} <> {round(table.rule.period_s * SECOND_NS)}"
         yield Breach(rule="D8", says=says, holds=holds, shown=(start, end))
 
 
-def _of_pair(low: Column, high: Column, extremes: Extremes) -> Iterator[Breach]:
-    nearest, _ = extremes.between(low.key, high.key)
-    if nearest is not None and nearest < 0:
-        rule = "D8" if low.field.kind == "timestamp" else "D3"
-        holds = f"{quoted(low.key)} > {quoted(high.key)}"
-        yield Breach(rule=rule, says=f"{low.name} > {high.name}", holds=holds, shown=(low, high))
+def _of_pair(low: Column, high: Column) -> Breach:
+    rule = "D8" if low.field.kind == "timestamp" else "D3"
+    holds = f"{quoted(low.key)} > {quoted(high.key)}"
+    return Breach(rule=rule, says=f"{low.name} > {high.name}", holds=holds, shown=(low, high))
 
 
-def _of_column(column: Column, extremes: Extremes) -> Iterator[Breach]:
-    key, field = column.key, column.field
-    value, wrong = quoted(key), raw(key)
+def _of_column(column: Column) -> Iterator[Breach]:
+    field, value, wrong = column.field, quoted(column.key), raw(column.key)
 
     def breach(rule: str, what: str, holds: str) -> Breach:
         return Breach(rule=rule, says=f"{column.name} {what}", holds=holds, shown=(column,))
 
-    if extremes.wrong[key]:
-        yield breach("D2", f"is no {_KINDS[field.kind]}", f"{wrong} IS NOT NULL")
-    if extremes.empty(key):
-        yield breach("D4", "is empty", f"{value} IS NULL AND {wrong} IS NULL")
-    least, most = extremes.ranges[key]
-    if least is None or most is None:
-        return
-    if field.above is not None and least <= field.above:
+    yield breach("D2", f"is no {_KINDS[field.kind]}", f"{wrong} IS NOT NULL")
+    yield breach("D4", "is empty", f"{value} IS NULL AND {wrong} IS NULL")
+    if field.above is not None:
         yield breach("D3", f"is not above {field.above:g}", f"{value} <= {field.above!r}")
-    if field.least is not None and least < field.least:
+    if field.least is not None:
         yield breach("D3", f"is below {field.least:g}", f"{value} < {field.least!r}")
-    if field.plausible is not None and not field.plausible[0] <= least <= most <= field.plausible[1]:
+    if field.plausible is not None:
         low, high = field.plausible
         yield breach("D11", f"is outside {low:g} to {high:g}", f"{value} NOT BETWEEN {low!r} AND {high!r}")
 

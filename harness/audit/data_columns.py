@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 TEXT = "VARCHAR"
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _NUMBERS = (*_WHOLE, "FLOAT", "DOUBLE", "DECIMAL")
-# The contract's format: to the second, up to 9 digits of a fraction, UTC as a capital Z. DuckDB reads 24:00 as a time.
+# Of these types every value is one of the field's kind.
+_ALWAYS_GOOD = {"timestamp": ("TIMESTAMP_NS",), "number": _WHOLE, "integer": _WHOLE}
+# The contract's format: to the second, up to 9 digits of a fraction, UTC as a capital Z. DuckDB reads 24:00 as the next
+# midnight. Most times have a fraction, and most are no midnight: what is seldom needed is asked last.
 _IS_TIME = (
-    "({x} LIKE '____-__-__T__:__:__%Z' AND length({x}) BETWEEN 20 AND 30 AND length({x}) <> 21 "
-    "AND substr({x}, 12, 2) < '24' AND (length({x}) = 20 OR substr({x}, 20, 1) = '.') AND {read} IS NOT NULL)"
+    "(CASE WHEN {x} LIKE '____-__-__T__:__:__.%Z' THEN strlen({x}) BETWEEN 22 AND 30 "
+    "ELSE {x} LIKE '____-__-__T__:__:__Z' END "
+    "AND CASE WHEN {read} % 86400000000000 < 1000000000 THEN substr({x}, 12, 2) < '24' ELSE {read} IS NOT NULL END)"
 )
 _HAS_ZONE = r":[0-9.]+ *([zZ]|[+-][0-9:]+)$"
 
@@ -60,16 +64,24 @@ def is_typed(types: Mapping[str, str], columns: tuple[Column, ...]) -> bool:
     return not any(types.get(column.name) == TEXT for column in columns)
 
 
-def selection(types: Mapping[str, str], columns: tuple[Column, ...], extra: tuple[str, ...], source: str) -> str:
+def selection(
+    types: Mapping[str, str],
+    columns: tuple[Column, ...],
+    extra: tuple[str, ...],
+    source: str,
+    *,
+    beside: tuple[str, ...] = (),
+) -> str:
     """Return the query of a source's values: for each column its value, and its text where it is none.
 
     Values are DOUBLE, times are BIGINT nanoseconds since the epoch; both are NULL where a cell is empty. Each cell is
-    read once, judged once around that, and looked at again only where it is no good.
+    read once, judged once around that, and looked at again only where it is no good. What is `beside` stays.
     """
     kinds = {column: types.get(column.name) for column in columns}
     read = ", ".join(["*", *(f"{_read(column, kind)} AS {_reading(column)}" for column, kind in kinds.items())])
     judged = ", ".join(["*", *(f"{_is_good(column, kind)} AS {_judging(column)}" for column, kind in kinds.items())])
-    kept = [text for column, kind in kinds.items() for text in (_value(column, kind), _wrong(column, kind))]
+    kept = [*beside]
+    kept += [text for column, kind in kinds.items() for text in (_value(column, kind), _wrong(column, kind))]
     for place, name in enumerate(extra):
         number = f"TRY_CAST({quoted(name)} AS DOUBLE)" if name in types else "NULL::DOUBLE"
         kept.append(f"{number} AS extra_{place}")
@@ -105,10 +117,10 @@ def _is_good(column: Column, kind: str | None) -> str:
     name, read = quoted(column.name), _reading(column)
     if kind is None:
         return "TRUE"
+    if kind in _ALWAYS_GOOD[column.field.kind]:
+        return "TRUE"
     if column.field.kind == "timestamp":
         return _IS_TIME.format(x=name, read=read) if kind == TEXT else f"({read} IS NOT NULL OR {name} IS NULL)"
-    if kind in _WHOLE:
-        return "TRUE"
     if not _is_number(kind, or_text=True):
         return f"{name} IS NULL"
     good = f"isfinite({read})"
@@ -126,16 +138,17 @@ def _value(column: Column, kind: str | None) -> str:
         return f"CASE WHEN {_judging(column)} THEN {read} {zoned} ELSE {read} END AS {key}"
     if column.field.kind == "timestamp" or kind is None or kind in _WHOLE:
         return f"{read} AS {key}"
-    return f"CASE WHEN {_judging(column)} THEN {read} WHEN isfinite({read}) THEN {read} END AS {key}"
+    return f"CASE WHEN isfinite({read}) THEN {read} END AS {key}"
 
 
 def _wrong(column: Column, kind: str | None) -> str:
     """Return what was written where it is no good; of text, blanks are taken for an empty cell."""
-    text = "NULL" if kind is None or kind in _WHOLE else f"CAST({quoted(column.name)} AS {TEXT})"
-    is_there = f"trim({text}) <> ''" if kind == TEXT else f"{text} IS NOT NULL"
-    if text == "NULL":
-        return f"NULL::{TEXT} AS {raw(column.key)}"
-    return f"CASE WHEN {_judging(column)} THEN NULL WHEN {is_there} THEN {text} END AS {raw(column.key)}"
+    name, judging, key = quoted(column.name), _judging(column), raw(column.key)
+    if kind is None or kind in _ALWAYS_GOOD[column.field.kind]:
+        return f"NULL::{TEXT} AS {key}"
+    if kind == TEXT:
+        return f"CASE WHEN {judging} THEN NULL WHEN trim({name}) <> '' THEN {name} END AS {key}"
+    return f"CASE WHEN NOT {judging} THEN CAST({name} AS {TEXT}) END AS {key}"
 
 
 def _is_number(kind: str, *, or_text: bool) -> bool:

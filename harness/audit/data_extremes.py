@@ -1,12 +1,12 @@
-"""The extremes of every column of a data set, and of what lies between two: one pass that tells what needs no other."""
+"""The extremes of every column of a data set, and of what lies between two: what they tell needs no other pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.audit.data_columns import quoted, raw
+from harness.audit.data_columns import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,21 +19,14 @@ Range = tuple[float | None, float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extremes:
-    """By column key: how many values there are, how many texts that are none, and the least and the most.
+    """By column key: the least and the most.
 
     `apart` holds the least and the most of the second less the first, by the keys of both: all pairs of times, and the
     pairs of numbers that the profile puts in an order.
     """
 
-    rows: int
-    values: Mapping[str, int]
-    wrong: Mapping[str, int]
     ranges: Mapping[str, Range]
     apart: Mapping[tuple[str, str], Range]
-
-    def empty(self, key: str) -> int:
-        """Return how many cells of a column are empty."""
-        return self.rows - self.values[key] - self.wrong[key]
 
     def between(self, first: str, second: str) -> Range:
         """Return the least and the most of a column less another one, whichever way they were measured."""
@@ -43,27 +36,27 @@ class Extremes:
         return (None if most is None else -most, None if least is None else -least)
 
 
-def measure_extremes(table: Table) -> Extremes:
-    """Measure in one pass over all columns that are there."""
-    columns = [column for column in table.columns if column.key in table.present]
-    pairs = _pairs(table, columns)
-    asked = [
-        f"count({quoted(c.key)}) AS n_{c.key}, count({raw(c.key)}) AS w_{c.key}, "
-        f"min({quoted(c.key)}) AS least_{c.key}, max({quoted(c.key)}) AS most_{c.key}"
-        for c in columns
-    ]
-    asked += [
+def extremes_asked(table: Table) -> list[str]:
+    """Return what to ask of all rows: of each column that is there, and of what lies between two."""
+    columns = _columns(table)
+    asked = [f"min({quoted(c.key)}) AS least_{c.key}, max({quoted(c.key)}) AS most_{c.key}" for c in columns]
+    return asked + [
         f"min({quoted(b)} - {quoted(a)}) AS near_{place}, max({quoted(b)} - {quoted(a)}) AS far_{place}"
-        for place, (a, b) in enumerate(pairs)
+        for place, (a, b) in enumerate(_pairs(table, columns))
     ]
-    found = table.row(f"SELECT {', '.join(['count(*) AS rows', *asked])} FROM records")
+
+
+def extremes_of(table: Table, found: Mapping[str, Any]) -> Extremes:
+    """Return the extremes that were found."""
+    columns = _columns(table)
     return Extremes(
-        rows=found["rows"],
-        values={c.key: found[f"n_{c.key}"] for c in columns},
-        wrong={c.key: found[f"w_{c.key}"] for c in columns},
         ranges={c.key: (found[f"least_{c.key}"], found[f"most_{c.key}"]) for c in columns},
-        apart={pair: (found[f"near_{place}"], found[f"far_{place}"]) for place, pair in enumerate(pairs)},
+        apart={pair: (found[f"near_{n}"], found[f"far_{n}"]) for n, pair in enumerate(_pairs(table, columns))},
     )
+
+
+def _columns(table: Table) -> list[Column]:
+    return [column for column in table.columns if column.key in table.present]
 
 
 def _pairs(table: Table, columns: list[Column]) -> list[tuple[str, str]]:

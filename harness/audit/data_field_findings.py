@@ -110,8 +110,8 @@ def _scales(fields: FieldFacts) -> Iterator[Finding]:
     yield Finding(
         id="scales.wide" if is_wide else "scales.alike",
         severity=Severity.WARNS if is_wide else Severity.INFORMS,
-        says=f"Mean sizes of the fields reach from {small[1]:.3g} ({small[0]}) to {large[1]:.3g} ({large[0]}): "
-        f"{ratio:.3g} times.",
+        says=f"Mean sizes of the fields reach from {_figure(small[1])} ({small[0]}) to {_figure(large[1])} "
+        f"({large[0]}): {_figure(ratio)} times.",
         advice="Scale before training, with what the training part alone says: unscaled, the largest field rules."
         if is_wide
         else "Nothing to do.",
@@ -139,3 +139,7 @@ def _necessary(fields: FieldFacts) -> Iterator[Finding]:
         advice="Begin with the close and what tells something; each other field has to earn its place on later data.",
         numbers={f"correlation_{name}": one.value for name, one in fields.tells.items()},
     )
+
+
+def _figure(number: float) -> str:
+    return f"{number:,.0f}" if number >= _WIDE else f"{number:.3g}"

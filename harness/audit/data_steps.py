@@ -13,7 +13,8 @@ from harness.contract.records import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.audit.data_table import Answer, Order, Table
+    from harness.audit.data_order import Order
+    from harness.audit.data_table import Answer, Table
 
 # A step of more periods than this is counted with those of just as many: a year has 31.5 million seconds.
 _MOST_PERIODS = 1_000_000

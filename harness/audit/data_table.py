@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,6 +23,7 @@ from harness.audit.data_columns import (
     selection,
 )
 from harness.audit.data_files import DataFile, DataUnreadable, open_files
+from harness.audit.data_order import Order
 from harness.contract.records import SECOND_NS
 
 if TYPE_CHECKING:
@@ -32,52 +33,29 @@ if TYPE_CHECKING:
 
 # Half of what an audit may hold: the rest is Python's, and what the engine does not count.
 _MEMORY_LIMIT = "1GB"
-_ORDER = Template("""
-SELECT count(start) AS timed, min(start) AS first_ns, max(start) AS last_ns,
-  count(*) FILTER (start < before) AS earlier, count(*) FILTER (start > before) AS later,
-  count(*) FILTER (start - before = $period_ns) AS regular
-FROM (SELECT start, lag(start) OVER () AS before FROM records WHERE start IS NOT NULL)
-""")
-
+# What is read again and again, and soon thrown away, is not worth packing.
+_STAGED = "FORMAT parquet, COMPRESSION uncompressed"
+# What DuckDB calls a row's place, where a file has no columns of these names.
+_ROW_NUMBERS = frozenset({"file_row_number", "file_index"})
 Answer = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """How rows follow each other: `timed` have a start; steps lead `back` in time, `on`, or on by one period."""
-
-    rows: int = 0
-    timed: int = 0
-    first_ns: int = 0
-    last_ns: int = 0
-    back: int = 0
-    on: int = 0
-    regular: int = 0
-
-    @property
-    def is_regular(self) -> bool:
-        """Whether every row begins one period after the one before it."""
-        return self.timed == self.rows and self.regular == self.steps
-
-    @property
-    def steps(self) -> int:
-        """How many steps lie between rows that have a start."""
-        return max(self.timed - 1, 0)
 
 
 @dataclass(slots=True, kw_only=True)
 class Table:
     """A data set that can be asked; queries speak of roles: `start`, `close`, `volume`, and `raw_close` for no number.
 
-    `records` holds the rows as they stand, `ordered` those that have a start, oldest first.
+    `records` holds the rows as they stand; once the order is settled, `ordered` holds those that have a start, oldest
+    first. `at_row` numbers the rows from 0, and is NULL where that cannot be known beforehand.
     """
 
     rule: WindowRule
     files: tuple[DataFile, ...]
     columns: tuple[Column, ...]
     extra: tuple[str, ...]
+    row_count: int
     order: Order = field(default_factory=Order)
     _connection: duckdb.DuckDBPyConnection
+    _folder: Path
     _at: str
 
     @property
@@ -119,6 +97,16 @@ class Table:
             return f"to_timestamp({moment_ns / SECOND_NS!r})"
         return f"CAST(make_timestamp_ns({moment_ns}) AS {self._at})"
 
+    def settle(self, order: Order) -> None:
+        """Take the order for that of the rows, and put them in order where they are not, in a file beside."""
+        self.order, source = order, "records"
+        if order.back:
+            path = literal(str(self._folder / "ordered"))
+            in_order = "SELECT * FROM records WHERE start IS NOT NULL ORDER BY start"
+            self._connection.execute(f"COPY ({in_order}) TO {path} ({_STAGED})")
+            source = f"read_parquet({path})"
+        self._connection.execute(f"CREATE VIEW ordered AS SELECT * FROM {source} WHERE start IS NOT NULL")
+
     def keep(self, name: str, query: str) -> None:
         """Keep the rows of an answer as a table that can be asked in turn."""
         cursor = self._connection.cursor()
@@ -157,53 +145,58 @@ def _table(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], rule: W
     files, columns = open_files(connection, paths), columns_of(rule)
     found: dict[str, str] = {name: kind for file in files for name, kind in file.types.items()}
     extra = extras(found, columns)
-    is_uniform = all(file.types == files[0].types for file in files)
-    if is_uniform and not files[0].is_text and is_typed(found, columns):
-        source = f"read_parquet([{', '.join(literal(str(file.path)) for file in files)}])"
-        start = rule.named("start")
+    is_typed_parquet = all(file.types == files[0].types and not file.is_text for file in files)
+    if is_typed_parquet and is_typed(found, columns):
+        parts, start = [file.path for file in files], rule.named("start")
         stored, kind = (quoted(start), found[start]) if start in found else ("NULL", "BIGINT")
-        query = selection(found, columns, extra, source).replace("SELECT ", f"SELECT {stored} AS stored_start, ", 1)
     else:
-        files = tuple(_staged(connection, file, columns, extra, folder / f"{n:05d}") for n, file in enumerate(files))
-        query, kind = f"SELECT *, start AS stored_start FROM {_parts(folder, len(files))}", "BIGINT"
+        parts, stored, kind = [folder / f"{n:05d}" for n in range(len(files))], "start", "BIGINT"
+        files = tuple(_staged(connection, *pair, columns, extra) for pair in zip(files, parts, strict=True))
+    counts = _row_counts(connection, parts)
+    if not sum(counts):
+        msg = f"{', '.join(map(str, paths))}: holds no rows"
+        raise DataUnreadable(msg)
+    numbered = "NULL" if _ROW_NUMBERS & {*found} else _at_row(counts)
+    query = f"SELECT *, {stored} AS stored_start, {numbered} AS at_row FROM {_parquet(parts)}"
+    if parts[0] == files[0].path:
+        query = selection(found, columns, extra, f"({query})", beside=("stored_start", "at_row"))
     connection.execute(f"CREATE VIEW records AS {query}")
-    table = Table(rule=rule, files=files, columns=columns, extra=extra, _connection=connection, _at=kind)
-    _order(connection, table, folder)
-    return table
-
-
-def _parts(folder: Path, count: int) -> str:
-    return f"read_parquet([{', '.join(literal(str(folder / f'{n:05d}')) for n in range(count))}])"
+    return Table(
+        rule=rule,
+        files=files,
+        columns=columns,
+        extra=extra,
+        row_count=sum(counts),
+        _connection=connection,
+        _folder=folder,
+        _at=kind,
+    )
 
 
 def _staged(
-    connection: duckdb.DuckDBPyConnection, file: DataFile, columns: tuple[Column, ...], extra: tuple[str, ...], to: Path
+    connection: duckdb.DuckDBPyConnection, file: DataFile, to: Path, columns: tuple[Column, ...], extra: tuple[str, ...]
 ) -> DataFile:
     """Write a file's values beside, so that its text is read once; return the file with what was no row."""
     query = selection(file.types, columns, extra, file.source)
-    connection.execute(f"COPY ({query}) TO {literal(str(to))} (FORMAT parquet)")
+    connection.execute(f"COPY ({query}) TO {literal(str(to))} ({_STAGED})")
     return file.with_ragged_lines(connection)
 
 
-def _order(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> None:
-    rows = table.row("SELECT count(*) AS rows FROM records")["rows"]
-    if not rows:
-        msg = f"{', '.join(str(file.path) for file in table.files)}: holds no rows"
-        raise DataUnreadable(msg)
-    found = table.row(_ORDER.substitute(period_ns=round(table.rule.period_s * SECOND_NS)))
-    table.order = Order(
-        rows=rows,
-        timed=found["timed"],
-        first_ns=found["first_ns"] or 0,
-        last_ns=found["last_ns"] or 0,
-        back=found["earlier"],
-        on=found["later"],
-        regular=found["regular"],
-    )
-    source = "records"
-    if table.order.back:
-        sorted_file = literal(str(folder / "ordered"))
-        in_order = "SELECT * FROM records WHERE start IS NOT NULL ORDER BY start"
-        connection.execute(f"COPY ({in_order}) TO {sorted_file} (FORMAT parquet)")
-        source = f"read_parquet({sorted_file})"
-    connection.execute(f"CREATE VIEW ordered AS SELECT * FROM {source} WHERE start IS NOT NULL")
+def _parquet(paths: Sequence[Path]) -> str:
+    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}])"
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> list[int]:
+    """Return how many rows each file has, as its end says."""
+    listed = ", ".join(literal(str(path)) for path in paths)
+    found = connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{listed}])").fetchall()
+    counts = dict(found)
+    return [counts[str(path)] for path in paths]
+
+
+def _at_row(counts: Sequence[int]) -> str:
+    """Return a row's number over all files; each core can tell it, where counting rows would keep one busy."""
+    if len(counts) == 1:
+        return "file_row_number"
+    before = list(accumulate(counts, initial=0))[:-1]
+    return f"file_row_number + list_extract({before}::BIGINT[], file_index::BIGINT + 1)"

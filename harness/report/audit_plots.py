@@ -9,7 +9,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from harness.report.plot_style import BLACK, BLUE, GREY, ORANGE, VERMILION, finish
+from harness.report.plot_style import BLACK, BLUE, GREY, ORANGE, VERMILION, titled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZE_INCHES = (11.0, 11.0)
+_FEW = 60
 
 
 def draw_data(series: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
@@ -40,21 +41,26 @@ def _prices(axes: Axes, hours: Mapping[str, Sequence[float]]) -> None:
     moments = [_day(hours["begin_s"][place]) for place in known]
     low, high = ([hours[name][place] for place in known] for name in ("least", "most"))
     # Bars, not an area: where nothing was recorded, nothing is shown.
-    axes.vlines(moments, low, high, color=BLUE, linewidth=2, label="least to most")
+    axes.vlines(moments, low, high, color=BLUE, linewidth=_size(known))
     axes.set_ylabel("close")
     axes.tick_params(labelbottom=False)
-    finish(axes, "Closes")
+    titled(axes, "Closes, from the least to the most")
 
 
 def _volatility(axes: Axes, hours: Mapping[str, Sequence[float]]) -> None:
     moments = [_day(second) for second in hours["begin_s"]]
-    axes.plot(moments, hours["volatility_bp"], "o", color=VERMILION, markersize=2.5, label="of a move")
+    axes.plot(moments, hours["volatility_bp"], "o", color=VERMILION, markersize=_size(moments))
     axes.set_ylim(bottom=0)
     axes.set_ylabel("basis points")
     locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib has no types for dates
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # likewise
-    finish(axes, "Standard deviation from row to row")
+    titled(axes, "Standard deviation of a move from row to row")
+
+
+def _size(points: Sequence[object]) -> float:
+    """Return how large, in points, to draw each of so many over the width."""
+    return 6.0 if len(points) <= _FEW else 2.5
 
 
 def _day(second: float) -> float:
@@ -77,8 +83,8 @@ def _steps(axes: Axes, steps: Mapping[str, Sequence[float]], windows: Mapping[st
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("seconds")
-    finish(axes, "Share that lasts no longer")
-    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    titled(axes, "Share that lasts no longer")
+    axes.legend(loc="lower center", frameon=False, fontsize=8)
 
 
 def _autocorrelation(axes: Axes, found: Mapping[str, Sequence[float]]) -> None:
@@ -86,5 +92,5 @@ def _autocorrelation(axes: Axes, found: Mapping[str, Sequence[float]]) -> None:
     axes.plot(found["lag"], found["value"], "o", color=BLUE, markersize=4, label="autocorrelation")
     axes.axhline(0, color=BLACK, linewidth=1)
     axes.set_xlabel("lag, rows")
-    finish(axes, "What a move tells of the moves after it")
+    titled(axes, "What a move tells of the moves after it")
     axes.legend(loc="lower right", frameon=False, fontsize=8)

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _STATES = {"nothing blocks": "passed", "blocked": "failed", "could not tell": "unknown"}
 # How a page marks what is found, with the looks that it has for verdicts.
 _LOOKS = {Severity.BLOCKS: "failed", Severity.WARNS: "unknown", Severity.INFORMS: "not run"}
+# What the drawings show, for who cannot see them; their figures are those of the findings.
+_ALTS = {
+    "data": "Closes and their volatility over time, how long steps and windows of rows last, and what a move tells of "
+    "the moves after it; the figures are among the findings above.",
+    "model": "The model's error beside persistence's by regime, what came after the moves that it predicted, its "
+    "answers at other price levels, and how far each field moves them; the figures are among the findings above.",
+}
 
 
 class AuditUnreadable(Exception):  # noqa: N818 - named by what happened
@@ -83,7 +90,7 @@ def _shown(content: Mapping[str, Any]) -> AuditSection:
     )
     counts = [f"{sum(one.severity == severity.value for one in findings)} {severity.value}" for severity in Severity]
     series = content.get("series") or {}
-    alt = f"Drawings of the {content['subject']}: {', '.join(series)}"
+    alt = _ALTS[content["subject"]]
     return AuditSection(
         subject=content["subject"],
         name=content["name"],
@@ -117,10 +124,11 @@ def _figure(number: float | str | None) -> str:
 
 
 def _curves(subject: str, series: Mapping[str, Any], alt: str) -> Markup | None:
-    if subject != "data" or not series:
+    if not series:
         return None
-    from harness.report.audit_plots import draw_data  # noqa: PLC0415 - matplotlib takes a second
+    from harness.report.audit_model_plots import draw_model  # noqa: PLC0415 - matplotlib takes a second
+    from harness.report.audit_plots import draw_data  # noqa: PLC0415 - likewise
     from harness.report.drawing import drawn_as_text  # noqa: PLC0415 - likewise
 
     with drawn_as_text():
-        return inline(draw_data(series), name=f"audit-{subject}", alt=alt)
+        return inline({"data": draw_data, "model": draw_model}[subject](series), name=f"audit-{subject}", alt=alt)

@@ -42,11 +42,16 @@ def latency_axis(axes: Axes, budget_s: float) -> None:
     axes.set_ylabel("latency from the due moment")
 
 
-def finish(axes: Axes, title: str) -> None:
-    """Set title, grid and legend."""
+def titled(axes: Axes, title: str) -> None:
+    """Set title and grid."""
     axes.set_title(title, fontsize=10, loc="left")
     axes.grid(visible=True, alpha=0.3)
     axes.set_axisbelow(True)
+
+
+def finish(axes: Axes, title: str) -> None:
+    """Set title, grid and legend, this one beside the axes."""
+    titled(axes, title)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
 
 

@@ -1,7 +1,7 @@
-"""The data rules on a file of records, by pandera and by Great Expectations; runs in an environment of theirs.
+"""The data rules on files of records, by pandera and by Great Expectations; runs in an environment of theirs.
 
-`python frame_peers.py ROUNDS FILE BROKEN...` prints by each way whether each file holds, and its seconds for the first
-one, round by round; each reads the files itself, with pandas.
+`python frame_peers.py ROUNDS N FILE...` prints by each way how many rows of each file break each rule, and its seconds
+for the first N, round by round; each reads the files itself, with pandas.
 """
 
 import json
@@ -9,7 +9,9 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -21,6 +23,16 @@ PRICES = ("price_open", "price_high", "price_low", "price_close")
 AMOUNTS = ("volume_traded", "trades_count")
 LEAST, MOST = 1, 10_000_000
 SECOND = pd.Timedelta(1, "s")
+# How the audit names what it counts.
+OUTSIDE, LENGTH = " is outside 1 to 1e+07", "time_period_end is not time_period_start + 1 s"
+SAID = {
+    "not_nullable": " is empty",
+    "greater_than(0)": " is not above 0",
+    "greater_than_or_equal_to(0)": " is below 0",
+    f"in_range({LEAST}, {MOST})": OUTSIDE,
+}
+# Counting what was found is no part of what is measured.
+Counts = Callable[[], dict[str, int]]
 # The first is never greater than the second.
 ORDERED = (
     ("price_low", "price_open"),
@@ -47,46 +59,68 @@ def _follows(starts: pd.Series) -> pd.Series:
     return starts.diff().fillna(SECOND) == SECOND
 
 
-def _schema() -> pa.DataFrameSchema:
-    price = [pa.Check.gt(0), pa.Check.in_range(LEAST, MOST)]
+def _whole(counts: pd.Series) -> pd.Series:
+    return counts % 1 == 0
+
+
+def _in_order(low: str, high: str) -> pa.Check:
+    return pa.Check(lambda frame: frame[low] <= frame[high], name=f"{low} > {high}")
+
+
+def _columns() -> dict[str, pa.Column]:
     columns = {name: pa.Column(nullable=False) for name in TIMES}
-    columns["time_period_start"] = pa.Column(nullable=False, checks=pa.Check(_follows))
+    columns["time_period_start"] = pa.Column(nullable=False, checks=pa.Check(_follows, name="steps"))
+    price, amount = [pa.Check.gt(0), pa.Check.in_range(LEAST, MOST)], [pa.Check.ge(0)]
     columns |= {name: pa.Column(float, price, nullable=False, coerce=True) for name in PRICES}
-    columns |= {name: pa.Column(float, pa.Check.ge(0), nullable=False, coerce=True) for name in AMOUNTS}
-    relations = [pa.Check(lambda frame, low=low, high=high: frame[low] <= frame[high]) for low, high in ORDERED]
-    lasts = pa.Check(lambda frame: frame["time_period_end"] - frame["time_period_start"] == SECOND)
-    whole = pa.Check(lambda frame: frame["trades_count"] % 1 == 0)
-    return pa.DataFrameSchema(columns, checks=[*relations, lasts, whole])
+    columns |= {name: pa.Column(float, amount, nullable=False, coerce=True) for name in AMOUNTS}
+    whole = pa.Check(_whole, name=" is no whole number")
+    return columns | {"trades_count": pa.Column(float, [*amount, whole], nullable=False, coerce=True)}
+
+
+def _schema() -> pa.DataFrameSchema:
+    lasts = pa.Check(lambda frame: frame["time_period_end"] - frame["time_period_start"] == SECOND, name=LENGTH)
+    return pa.DataFrameSchema(_columns(), checks=[*(_in_order(*pair) for pair in ORDERED), lasts])
 
 
 SCHEMA = _schema()
 
 
-def with_pandera(path: Path) -> bool:
+def with_pandera(path: Path) -> Counts:
     """Let pandera collect every failure."""
     try:
         SCHEMA.validate(read(path), lazy=True)
-    except pa.errors.SchemaErrors:
-        return False
-    return True
+    except pa.errors.SchemaErrors as found:
+        return partial(_failures, found.failure_cases)
+    return dict
 
 
-def _expectations() -> list[gxe.Expectation]:
-    names = (*TIMES, *PRICES, *AMOUNTS)
-    there = [gxe.ExpectColumnToExist(column=name) for name in names]
-    filled = [gxe.ExpectColumnValuesToNotBeNull(column=name) for name in names]
-    prices = [gxe.ExpectColumnValuesToBeBetween(column=name, min_value=LEAST, max_value=MOST) for name in PRICES]
-    amounts = [gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0) for name in AMOUNTS]
-    relations = [
-        gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A=high, column_B=low, or_equal=True) for low, high in ORDERED
-    ]
+def _failures(cases: pd.DataFrame) -> dict[str, int]:
+    """Count rows by check; a check of one column by its name and the check's, one of a frame by the check's alone."""
+    is_of_column = (cases["schema_context"] == "Column") & (cases["check"] != "steps")
+    names = cases["column"].where(is_of_column, "") + cases["check"].replace(SAID)
+    counts = cases.groupby(names)["index"].nunique()
+    return {str(name): int(count) for name, count in counts.items()}
+
+
+def _expectations() -> dict[str, gxe.Expectation]:
+    found: dict[str, gxe.Expectation] = {}
+    for name in (*TIMES, *PRICES, *AMOUNTS):
+        found[f"{name} is not there"] = gxe.ExpectColumnToExist(column=name)
+        found[f"{name} is empty"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
+    for name in PRICES:
+        found[f"{name} is not above 0"] = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, strict_min=True)
+        found[f"{name}{OUTSIDE}"] = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=LEAST, max_value=MOST)
+    for name in AMOUNTS:
+        found[f"{name} is below 0"] = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0)
+    for low, high in ORDERED:
+        found[f"{low} > {high}"] = gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A=high, column_B=low, or_equal=True
+        )
     # It has no rule for steps of a second, nor for whole numbers: these columns are made for it.
-    made = [
-        gxe.ExpectColumnValuesToBeBetween(column="step_s", min_value=1, max_value=1),
-        gxe.ExpectColumnValuesToBeBetween(column="length_s", min_value=1, max_value=1),
-        gxe.ExpectColumnValuesToBeBetween(column="part_of_a_trade", min_value=0, max_value=0),
-    ]
-    return [*there, *filled, *prices, *amounts, *relations, *made]
+    made = {"steps": ("step_s", 1), LENGTH: ("length_s", 1), "trades_count is no whole number": ("part_of_a_trade", 0)}
+    for says, (name, value) in made.items():
+        found[says] = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=value, max_value=value)
+    return found
 
 
 CONTEXT = gx.get_context(mode="ephemeral")
@@ -94,33 +128,49 @@ CONTEXT.variables.progress_bars = {"globally": False}
 BATCH = (
     CONTEXT.data_sources.add_pandas("frames").add_dataframe_asset("records").add_batch_definition_whole_dataframe("all")
 )
-SUITE = gx.ExpectationSuite(name="rules", expectations=_expectations())
+EXPECTATIONS = _expectations()
+SUITE = gx.ExpectationSuite(name="rules", expectations=[*EXPECTATIONS.values()])
 
 
-def with_great_expectations(path: Path) -> bool:
-    """Let Great Expectations judge, with its briefest result."""
+def with_great_expectations(path: Path) -> Counts:
+    """Let Great Expectations judge, with its briefest result that counts."""
     frame = read(path)
     frame["step_s"] = frame["time_period_start"].diff().dt.total_seconds().fillna(1)
     frame["length_s"] = (frame["time_period_end"] - frame["time_period_start"]).dt.total_seconds()
     frame["part_of_a_trade"] = frame["trades_count"] % 1
     batch = BATCH.get_batch(batch_parameters={"dataframe": frame})
-    return bool(batch.validate(SUITE, result_format="BASIC").success)
+    results = batch.validate(SUITE, result_format="BASIC").results
+    return lambda: _unexpected([one.to_json_dict() for one in results])
 
 
-WAYS: dict[str, Callable[[Path], bool]] = {"pandera": with_pandera, "great_expectations": with_great_expectations}
+def _unexpected(results: list[dict[str, Any]]) -> dict[str, int]:
+    counts = {_key(one["expectation_config"]): one["result"].get("unexpected_count", 0) for one in results}
+    names = {_key(one.configuration.to_json_dict()): says for says, one in EXPECTATIONS.items()}
+    return {names[key]: count for key, count in counts.items() if count}
+
+
+def _key(configuration: dict[str, Any]) -> str:
+    """Name an expectation by what it was made of: results come in an order of their own."""
+    asked = {name: value for name, value in configuration["kwargs"].items() if name != "batch_id"}
+    return f"{configuration['type']} {json.dumps(asked, sort_keys=True)}"
+
+
+WAYS: dict[str, Callable[[Path], Counts]] = {"pandera": with_pandera, "great_expectations": with_great_expectations}
 
 
 def main() -> None:
-    """Judge all, then measure the first in turn, and print."""
-    rounds, paths = int(sys.argv[1]), [Path(argument) for argument in sys.argv[2:]]
-    holds = {name: [way(path) for path in paths] for name, way in WAYS.items()}
-    took_s: dict[str, list[float]] = {name: [] for name in WAYS}
+    """Judge all, then measure the first ones in turn, and print."""
+    rounds, measured, paths = int(sys.argv[1]), int(sys.argv[2]), [Path(argument) for argument in sys.argv[3:]]
+    bad = {name: [way(path)() for path in paths] for name, way in WAYS.items()}
+    took_s: dict[str, list[list[float]]] = {name: [] for name in WAYS}
     for _ in range(rounds):
         for name, way in WAYS.items():
-            began_s = time.perf_counter()
-            way(paths[0])
-            took_s[name].append(time.perf_counter() - began_s)
-    print(json.dumps({"holds": holds, "took_s": took_s}))  # noqa: T201 - its output
+            took_s[name].append([])
+            for path in paths[:measured]:
+                began_s = time.perf_counter()
+                way(path)
+                took_s[name][-1].append(time.perf_counter() - began_s)
+    print(json.dumps({"bad": bad, "took_s": took_s}))  # noqa: T201 - its output
 
 
 if __name__ == "__main__":

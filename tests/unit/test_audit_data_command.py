@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.audit_data.corpus import Case, Corpus
+from harness.audit.data_audit import audit_data
 from harness.cli import main
+from harness.contract.profile import load_profile
 from tests.unit import made_runs
 from tests.unit.parsed_html import parse
 
@@ -122,3 +124,10 @@ def test_a_bad_profile_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "bad.toml").write_text("schema = 9", encoding="utf-8")
     assert main(["audit", "data", "x.csv", "--sut-profile", str(tmp_path / "bad.toml")]) == 4
     assert "bad.toml" in capsys.readouterr().err
+
+
+def test_what_goes_on_is_shown_with_what_is_left(corpus: Corpus, tmp_path: Path) -> None:
+    shown: list[str] = []
+    audit_data([corpus.write(GOOD, tmp_path)], load_profile(), show=shown.append)
+    assert shown[:2] == ["reading", "looking at every row"]
+    assert any("done; still " in line and "hours" in line for line in shown)

@@ -110,8 +110,6 @@ def test_autocorrelation_and_what_it_explains(audit: Audit, frame: pd.DataFrame)
     assert found["lag_1_high"] - found["lag_1"] == pytest.approx(1.96 * error)
     # A line fitted by least squares to the ten moves before explains as much.
     lags = pd.DataFrame({"one": 1.0} | {lag: moves.shift(lag) for lag in range(1, 11)}).assign(y=moves).dropna()
-    import numpy as np  # noqa: PLC0415 - pandas brings it
-
     x, y = lags.drop(columns="y").to_numpy(), lags["y"].to_numpy()
     left = y - x @ np.linalg.lstsq(x, y)[0]
     assert found["explained"] == pytest.approx(1 - left.var() / y.var(), abs=0.01)
@@ -130,3 +128,54 @@ def test_a_high_is_its_own_open_or_close(audit: Audit, frame: pd.DataFrame) -> N
 def test_sizes_of_fields(audit: Audit, frame: pd.DataFrame) -> None:
     found = numbers(audit, "scales.wide")
     assert found["ratio"] == pytest.approx(frame.price_high.mean() / frame.volume_traded.mean())
+
+
+def test_volatility_volume_and_digits_by_hour(audit: Audit, frame: pd.DataFrame) -> None:
+    hour = frame.start_s // 3600
+    volatility = ((frame.price_close / frame.price_close.shift()).map(math.log) ** 2).groupby(hour).mean() ** 0.5
+    volume = frame.volume_traded.groupby(hour).sum()
+    digits = frame.price_close.map(lambda price: len(f"{price}".partition(".")[2]))
+    found = numbers(audit, "volatility.one_regime")
+    assert found["hours"] == len(volatility) == 5
+    assert found["median"] == pytest.approx(volatility.median())
+    assert found["ratio"] == pytest.approx(volatility.max() / volatility.min())
+    assert numbers(audit, "volume.by_hour")["share"] == pytest.approx(volume.max() / volume.sum())
+    assert numbers(audit, "precision.digits")["digits"] == digits.quantile(0.99)
+
+
+def test_what_the_rows_are_worth(audit: Audit, frame: pd.DataFrame) -> None:
+    sizes = (frame.price_close / frame.price_close.shift()).map(math.log).abs().dropna()
+    blocks = sizes.groupby(frame.start_s // 600)
+    assert blocks.size().min() >= 10
+    assert numbers(audit, "sample.effective")["effective"] == pytest.approx(
+        blocks.ngroups * sizes.var(ddof=0) / blocks.mean().var()
+    )
+
+
+def test_what_fields_tell_of_the_next_move(audit: Audit, frame: pd.DataFrame) -> None:
+    moves = (frame.price_close / frame.price_close.shift()).map(math.log)
+    found = numbers(audit, "fields.telling")
+    for name in ("price_open", "price_high", "price_low"):
+        told = frame[name] / frame.price_close - 1
+        assert found[f"correlation_{name}"] == pytest.approx(told.corr(moves.shift(-1)), abs=2e-3)
+    told = frame.volume_traded.map(math.log1p)
+    assert found["correlation_volume_traded"] == pytest.approx(told.corr(moves.shift(-1)), abs=2e-3)
+
+
+def test_nothing_repeats_and_no_rule_is_broken(audit: Audit, frame: pd.DataFrame) -> None:
+    assert not frame.start_s.duplicated().any()
+    assert frame.start_s.is_monotonic_increasing
+    assert not {finding.id for finding in audit.findings} & {"rows.repeated", "order.broken", "order.newest_first"}
+    assert not any(finding.id.startswith("rules.") for finding in audit.findings)
+
+
+def test_what_comes_is_hardly_in_the_range_that_was_seen(audit: Audit, frame: pd.DataFrame) -> None:
+    moves = (frame.price_close / frame.price_close.shift()).map(math.log).dropna()
+    lags = range(1, 11)
+    known = [(moves * moves.shift(lag)).sum() / (moves**2).sum() for lag in lags]
+    lasting = math.sqrt(1 + 2 * sum((1 - lag / 11) * value for lag, value in zip(lags, known, strict=True)))
+    per_move_s = (frame.start_s.iloc[-1] - frame.start_s.iloc[0] + 1) / len(moves)
+    yearly = math.sqrt((moves**2).mean()) * lasting * math.sqrt(365.25 * 86_400 / per_move_s)
+    found = numbers(audit, "range.outgrown")
+    assert found["volatility_per_year"] == pytest.approx(yearly)
+    assert found["inside_probability"] < 0.01

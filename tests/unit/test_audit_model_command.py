@@ -15,6 +15,7 @@ from harness.contract.profile import load_profile
 from harness.contract.records import SECOND_NS, build, to_csv
 from harness.contract.series import generate
 from tests.unit import made_runs
+from tests.unit.parsed_html import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,9 @@ def test_json_alone_is_on_the_standard_output_and_kept(
     assert (found["decision"], found["subject"]) == ("blocked", "model")
     assert found == json.loads((tmp_path / "audit-model.json").read_text())
     assert "output.constant" in {finding["id"] for finding in found["findings"]}
+    drawing = parse((tmp_path / "report.html").read_text(encoding="utf-8")).by_id("audit-model").all("svg")[0]
+    assert drawing.attributes["role"] == "img"
+    assert "error beside persistence's by regime" in drawing.attributes["aria-label"]
 
 
 def test_a_good_model_ends_with_0_and_is_told_in_words(

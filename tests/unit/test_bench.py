@@ -65,7 +65,7 @@ def test_all_rows_together_stay_under_15_minutes() -> None:
 
 
 def test_the_rules_are_told_beside_both_peers() -> None:
-    line = rules_line([0.1, 0.2, 0.1], [1.0, 1.0, 0.9], [0.4, 0.6, 0.45])
+    line = rules_line("CSV", [0.1, 0.2, 0.1], [1.0, 1.0, 0.9], [0.4, 0.6, 0.45])
     assert line.ratio == "9 (5 to 10) and 4 (3 to 4.5) times"
     assert line.kept is False
 

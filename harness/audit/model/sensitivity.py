@@ -67,7 +67,7 @@ def _with_room(second: Second) -> Second:
 
 
 def _judge(market: Market, answered: Sequence[Answered]) -> Iterable[Finding]:
-    effects = _effects(answered)
+    effects = effects_of(answered)
     if not effects:
         return
     rule = market.profile.window
@@ -80,7 +80,7 @@ def _judge(market: Market, answered: Sequence[Answered]) -> Iterable[Finding]:
         yield _hypersensitive(rule.named(role), others[role], market)
 
 
-def _effects(answered: Sequence[Answered]) -> dict[Role, float]:
+def effects_of(answered: Sequence[Answered]) -> dict[Role, float]:
     """Return the largest change of the prediction by role, as a share of the price."""
     effects: dict[Role, float] = {}
     for role, effect in _changes(answered):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Of fewer windows nothing is said: their interval is as wide as the question.
 LEAST = 200
-_LEAST_OF_REGIME = 60
+LEAST_OF_REGIME = 60
 # An error of a fifth of persistence's: no one-second price can be foreseen so well.
 _TOO_GOOD = 0.2
 _ALPHA = 0.05
@@ -126,7 +126,7 @@ def _by_regime(track: Track, *, limit: float) -> Iterator[Finding]:
         of_it = track.regimes == regime
         numbers[f"{regime}_windows"] = int(of_it.sum())
         naive = track.errors_of("persistence")[of_it]
-        if of_it.sum() < _LEAST_OF_REGIME or not naive.any():
+        if of_it.sum() < LEAST_OF_REGIME or not naive.any():
             continue
         found = _compared(track.errors[of_it], naive)
         numbers |= _as_numbers(regime, found)

@@ -72,6 +72,8 @@ def test_a_good_model_is_not_blocked(name: str) -> None:
     audit = audited(GOOD[name])
     assert blocking(audit) == []
     assert audit.exit_status == 0, audit.untold
+    assert set(audit.series) == {"error", "moves", "level", "fields"}
+    assert all(low <= value <= high for value, low, high in audit.series["error"].values())  # type: ignore[operator]  # none is left out
 
 
 def test_the_dead_relu_is_named_in_words() -> None:
