@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.contract.judge import Violated, Violation
+from harness.contract.levels import series_in
 from harness.contract.records import Window, build, last_whole_second_ns
-from harness.contract.series import Second, generate
 from harness.contract.vacuity import Tally
 from harness.contract.witness import Witness
 from harness.options import CHOICE
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.contract.profile import Profile
+    from harness.contract.series import Second
 
 PROFILE: pytest.StashKey[Profile] = pytest.StashKey()
 SHARED_SUT: pytest.StashKey[Sut | None] = pytest.StashKey()
@@ -79,7 +80,8 @@ def report_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def series(request: pytest.FixtureRequest, profile: Profile, seed: int) -> Sequence[Second]:
     """The recorded series, or a generated one."""
     history = request.config.stash[CHOICE].history
-    return read_history(history, profile.window) if history else generate(seed=seed, seconds=_SERIES_SECONDS)
+    rule = profile.window
+    return read_history(history, rule) if history else series_in(profile, seed=seed, seconds=_SERIES_SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def breaches(rule: WindowRule) -> Mapping[str, SearchStrategy[Breach]]:
-    """Return one strategy of breaches for each data rule, by its id."""
-    return {rule_id: any_of(kinds) for rule_id, kinds in kinds_of_breaches(rule).items()}
+    """Return one strategy of breaches for each data rule that this profile's windows can break, by its id."""
+    return {rule_id: any_of(kinds) for rule_id, kinds in kinds_of_breaches(rule).items() if kinds}
 
 
 def any_of(kinds: Iterable[Kind]) -> SearchStrategy[Breach]:
@@ -41,5 +41,5 @@ def kinds_of_breaches(rule: WindowRule) -> Mapping[str, Sequence[Kind]]:
         "D8": times.contradictory_times(rule),
         "D9": times.stale(rule),
         "D10": times.ahead(rule),
-        "D11": values.implausible_prices(rule),
+        "D11": values.implausible_values(rule),
     }

@@ -198,7 +198,7 @@ class Moves:
 
 def moves_of(window: Window, rule: WindowRule) -> Moves:
     """Return how far the prices of a good window move."""
-    close = rule.named("close")
+    close = rule.target
     closes = [float(str(record[close])) for record in window.records]
     steps = [abs(after - before) / max(after, before) for before, after in pairwise(closes)]
     names, spans = rule.prices, []

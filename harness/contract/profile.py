@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from harness.contract.rules import RULES
-from harness.contract.tables import ProfileInvalid, read_table
+from harness.contract.series import REACH
+from harness.contract.tables import ProfileInvalid, Signed, read_table
 
 DEFAULT_PROFILE = Path(__file__).parent.parent / "profiles" / "default.toml"
 SCHEMA = 1
@@ -20,7 +21,24 @@ ALERT_COLUMNS = ("target", "variant", "rule", "check")
 _ROW_KEYS = "`notification_deduping_row_keys` in `[alerts]`"
 
 Kind = Literal["timestamp", "number", "integer"]
-Role = Literal["start", "end", "first_event", "last_event", "open", "high", "low", "close", "volume", "count"]
+Role = Literal[
+    "start",
+    "end",
+    "first_event",
+    "last_event",
+    "open",
+    "high",
+    "low",
+    "close",
+    "value",
+    "volume",
+    "count",
+    "other",
+]
+# What is predicted, the next one of it: the close of a candle, or the one value that a record has.
+_TARGETS: tuple[Role, ...] = ("close", "value")
+_PRICES: tuple[Role, ...] = ("open", "high", "low", "close", "value")
+_LEVELS = (1.0, 1_000_000.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +77,16 @@ class Prediction:
     jump_tolerance: float = 0.05
     same_tolerance: float = 1e-6
     skill_limit: float = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRule:
+    """How series move that are made up where none was recorded; shares are fractions of 1, or of the level."""
+
+    volatility: float = 4e-5
+    silent_share: float = 0.3
+    cycle_share: float = 0
+    cycle_periods: float = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +190,10 @@ class FieldRule:
 
     kind: Kind
     role: Role
-    above: float | None = None
-    least: float | None = None
-    plausible: tuple[float, ...] | None = None
+    above: Signed | None = None
+    least: Signed | None = None
+    plausible: tuple[Signed, ...] | None = None
+    usual: tuple[Signed, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,22 +208,39 @@ class WindowRule:
     max_ahead_s: float = 2
     relations: tuple[str, ...] = ()
 
-    def named(self, role: Role) -> str:
-        """Return the name of the field that has a role."""
-        for name, rule in self.fields.items():
-            if rule.role == role:
-                return name
-        msg = f"no field of `[window.fields]` has the role {role!r}: name one"
-        raise ProfileInvalid(msg)
+    def named(self, *roles: Role) -> str:
+        """Return the name of the field that has the first of some roles that any has."""
+        name = self.find(*roles)
+        if name is None:
+            msg = f"no field of `[window.fields]` has the role {' or '.join(map(repr, roles))}: name one"
+            raise ProfileInvalid(msg)
+        return name
+
+    def find(self, *roles: Role) -> str | None:
+        """Return the name of the field that has the first of some roles that any has; None where none has one."""
+        named = {rule.role: name for name, rule in reversed(self.fields.items())}
+        return next((named[role] for role in roles if role in named), None)
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
         """Return the names of the fields of some kinds, in the profile's order."""
         return tuple(name for name, rule in self.fields.items() if rule.kind in kinds)
 
     @property
+    def target(self) -> str:
+        """The name of the field whose next value is predicted."""
+        return self.named(*_TARGETS)
+
+    @property
     def prices(self) -> tuple[str, ...]:
-        """The names of the fields that carry a price."""
-        return tuple(self.named(role) for role in ("open", "high", "low", "close"))
+        """The names of the fields that carry a price, or whatever the target is of: they rise and fall together."""
+        return tuple(name for role in _PRICES if (name := self.find(role)) is not None)
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """The least and the largest level at which the target usually lies."""
+        field = self.fields[self.target]
+        low, high = field.usual or field.plausible or _LEVELS
+        return low, high
 
     @property
     def ordered(self) -> tuple[tuple[str, str], ...]:
@@ -212,6 +258,7 @@ class Profile:
     container: Process = field(default_factory=Process)
     http: Http = field(default_factory=Http)
     prediction: Prediction = field(default_factory=Prediction)
+    series: SeriesRule = field(default_factory=SeriesRule)
     load: Load = field(default_factory=Load)
     chaos: Chaos = field(default_factory=Chaos)
     alerts: Alerts = field(default_factory=Alerts)
@@ -252,12 +299,44 @@ def _profile(table: dict[str, object], sha256: str) -> Profile:
     _check_alerts(profile)
     _check_load(profile.load)
     _check_release(profile.release)
-    for role in ("start", "end", "open", "high", "low", "close"):
-        profile.window.named(role)
-    _ = profile.window.ordered
+    _check_window(profile.window)
+    _check_series(profile.series)
     for name in profile.chaos.kill_signals:
         _check_signal(name)
     return profile
+
+
+def _check_window(window: WindowRule) -> None:
+    for roles in (("start",), ("end",), _TARGETS):
+        window.named(*roles)
+    _ = window.ordered
+    for name, field_rule in window.fields.items():
+        _check_field(f"window.fields.{name}", field_rule)
+    if window.levels[0] <= 0:
+        msg = f"`window.fields.{window.target}` is what is predicted: its `usual` or `plausible` must lie above 0"
+        raise ProfileInvalid(msg)
+
+
+def _check_series(series: SeriesRule) -> None:
+    if series.volatility >= REACH:
+        msg = f"`series.volatility` must be below {REACH:g}, got {series.volatility:g}: it is that of one period"
+        raise ProfileInvalid(msg)
+    if not series.cycle_periods:
+        msg = "`series.cycle_periods` must be above 0: so many periods does a cycle last"
+        raise ProfileInvalid(msg)
+    if series.silent_share > 1:
+        msg = f"`series.silent_share` must be a share from 0 to 1, got {series.silent_share:g}"
+        raise ProfileInvalid(msg)
+
+
+def _check_field(place: str, field_rule: FieldRule) -> None:
+    for key, limits in {"plausible": field_rule.plausible, "usual": field_rule.usual}.items():
+        if limits is not None and not (len(limits) == len(_LEVELS) and limits[0] < limits[1]):
+            msg = f"`{place}.{key}` must be two numbers, the smaller one first, got {list(limits)}"
+            raise ProfileInvalid(msg)
+    if field_rule.role == "other" and field_rule.usual is None:
+        msg = f"`{place}` has the role 'other': say where its values usually lie, `usual = [least, most]`"
+        raise ProfileInvalid(msg)
 
 
 def _check_load(load: Load) -> None:

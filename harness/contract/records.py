@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.contract.profile import Role, WindowRule
+    from harness.contract.profile import FieldRule, Role, WindowRule
     from harness.contract.series import Second
 
 SECOND_NS = 1_000_000_000
 _PLAIN_NUMBERS = (int, float)
+_OTHER_DIGITS = 3
 Codec = Literal["json", "csv"]
 CONTENT_TYPES: dict[Codec, str] = {"json": "application/json", "csv": "text/csv"}
 Value: TypeAlias = object
@@ -83,16 +84,27 @@ def build(rule: WindowRule, seconds: Sequence[Second], *, end_ns: int) -> Window
     """Build a window from one series entry a record; the last record ends at `end_ns`."""
     period_ns = round(rule.period_s * SECOND_NS)
     first_ns = end_ns - period_ns * len(seconds)
-    return Window(
-        records=tuple(
-            _record(rule, second, start_ns=first_ns + index * period_ns, period_ns=period_ns)
-            for index, second in enumerate(seconds)
-        )
-    )
+    others = {name: field for name, field in rule.fields.items() if field.role == "other"}
+    records = [
+        _record(rule, second, start_ns=first_ns + index * period_ns, period_ns=period_ns)
+        for index, second in enumerate(seconds)
+    ]
+    for index, (record, second) in enumerate(zip(records, seconds, strict=True)):
+        for name, field in others.items():
+            record[name] = second.others[name] if name in second.others else _usual(field, index / len(records))
+    return Window(records=tuple(records))
+
+
+def _usual(field: FieldRule, share: float) -> Value:
+    """Make up a value of a field that is no price: in a wave over the window, within what is usual."""
+    low, high = field.usual or (0.0, 1.0)
+    value = low + (high - low) * (1 - math.cos(math.tau * share)) / 2
+    return round(value) if field.kind == "integer" else round(value, _OTHER_DIGITS)
 
 
 def _record(rule: WindowRule, second: Second, *, start_ns: int, period_ns: int) -> Record:
     by_role: dict[Role, Value] = {
+        "value": second.close,
         "start": timestamp(start_ns),
         "end": timestamp(start_ns + period_ns),
         "first_event": timestamp(start_ns + second.first_event_ns * period_ns // SECOND_NS),
@@ -104,7 +116,7 @@ def _record(rule: WindowRule, second: Second, *, start_ns: int, period_ns: int) 
         "volume": second.volume,
         "count": second.count,
     }
-    return {name: by_role[field.role] for name, field in rule.fields.items()}
+    return {name: by_role.get(field.role) for name, field in rule.fields.items()}
 
 
 def encode(rule: WindowRule, window: Window, codec: Codec) -> bytes:

@@ -7,9 +7,11 @@ import difflib
 import math
 import types
 import typing
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
 
 Row = TypeVar("Row")
+# Where nothing else is said, a number is 0 or more.
+Signed: TypeAlias = Annotated[float, "signed"]
 
 
 class ProfileInvalid(ValueError):  # noqa: N818 - named by what happened
@@ -20,7 +22,7 @@ def read_table(kind: type[Row], table: object, *, place: str) -> Row:
     """Make a dataclass of `kind` from a table; `place` is the table's dotted name, empty at the top."""
     if not isinstance(table, dict):
         raise _wrong(place, "a table", table)
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     for key in table:
         if key not in hints:
             raise ProfileInvalid(_unknown_key(key, place, hints))
@@ -46,7 +48,9 @@ def _value(hint: Any, value: object, place: str) -> object:  # noqa: ANN401, PLR
         return _table_of(get_args(hint)[1], value, place)
     if hint is str:
         return _text(value, place)
-    return _number(hint, value, place)
+    if origin is Annotated:
+        return _number(hint.__origin__, value, place)
+    return _not_negative(hint, _number(hint, value, place), place)
 
 
 def _choice(options: tuple[str, ...], value: object, place: str) -> object:
@@ -78,9 +82,14 @@ def _number(hint: object, value: object, place: str) -> float:
     allowed = int if hint is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value):
         raise _wrong(place, wanted, value)
-    if value < 0:
-        raise _wrong(place, f"{wanted}, 0 or more", value)
     return value
+
+
+def _not_negative(hint: object, number: float, place: str) -> float:
+    if number < 0:
+        wanted = "a whole number" if hint is int else "a number"
+        raise _wrong(place, f"{wanted}, 0 or more", number)
+    return number
 
 
 def _wrong(place: str, wanted: str, found: object) -> ProfileInvalid:

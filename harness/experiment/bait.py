@@ -66,7 +66,7 @@ class Bait:
         if breaks == "D5":
             window = Window(records=window.records[1:])
         if breaks == "D4":
-            last = {**window.records[-1], self.rule.named("close"): None}
+            last = {**window.records[-1], self.rule.target: None}
             window = Window(records=(*window.records[:-1], last))
         return to_json(self.rule, window)
 
@@ -79,7 +79,7 @@ class Bait:
         return [_scaled(second, factor) for second in stretch]
 
     def _is_plausible(self, stretch: Sequence[Second], factor: float) -> bool:
-        limits = self.rule.fields[self.rule.named("close")].plausible
+        limits = self.rule.fields[self.rule.target].plausible
         if limits is None:
             return True
         low, high = min(second.low for second in stretch), max(second.high for second in stretch)

@@ -83,7 +83,7 @@ def _of_window(
 
 
 def _close(window: Window, profile: Profile) -> float:
-    return float(str(window.newest(profile.window.named("close"))))
+    return float(str(window.newest(profile.window.target)))
 
 
 def _as_of(answer: Answer | None) -> str:

@@ -30,12 +30,12 @@ class Way:
 
 
 def _without_close(rule: WindowRule, records: list[Record]) -> list[Record]:
-    return [*records[:-1], {**records[-1], rule.named("close"): None}]
+    return [*records[:-1], {**records[-1], rule.target: None}]
 
 
 def _negative_low(rule: WindowRule, records: list[Record]) -> list[Record]:
     middle = len(records) // 2
-    return [*records[:middle], {**records[middle], rule.named("low"): -1.0}, *records[middle + 1 :]]
+    return [*records[:middle], {**records[middle], rule.named("low", "close", "value"): -1.0}, *records[middle + 1 :]]
 
 
 def _stale(rule: WindowRule, records: list[Record]) -> list[Record]:

@@ -55,6 +55,7 @@ NOTE = "x_note"
 TOGETHER_S = 10.0
 # Each party's window ends so much before the next one's besides whole seconds: its times are nobody else's.
 OWN_NS = 1_234_500
+STALE_S = 7_140
 
 
 @pytest.mark.rule("P2")
@@ -170,7 +171,7 @@ def _refusals(profile: Profile, window: Window, token: str) -> list[_Asked]:
     number = rule.of_kind("number")[0]
     good = encode(rule, window, "json")
     nulled = Window(records=tuple({**record, number: None} for record in window.records))
-    stale = _earlier(window, profile, by_ns=7_200 * SECOND_NS)
+    stale = _earlier(window, profile, by_ns=round((profile.window.max_age_s + STALE_S) * SECOND_NS))
 
     def broken(other: Window, rule_id: str) -> _Asked:
         request = _invocation(profile, encode(rule, other, "json"), token, "json")
