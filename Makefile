@@ -72,6 +72,7 @@ parts-of-proof: setup
 	$(PART) "$(PROOF_KILLS) chaos runs killed at any moment" $(BIN)/python -m pytest -m proof tests/detection/test_sigkill.py
 	$(PART) "SavedModels that TensorFlow made" $(BIN)/python -m pytest -m proof tests/detection/test_saved_models.py
 	$(PART) "A good container of another domain" $(BIN)/python -m pytest -m proof tests/detection/test_energy.py
+	$(PART) "The wheel, installed elsewhere" $(BIN)/python -m pytest -m proof tests/detection/test_wheel.py
 	$(PART) "An image beside itself" $(BIN)/python -m pytest -m proof tests/detection/test_compare.py
 	$(PART) "A remote engine" $(BIN)/python -m pytest -m proof tests/detection/test_remote_engine.py
 	$(PART) "Alerts: killed at every step" $(BIN)/python -m pytest -m proof tests/proof

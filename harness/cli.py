@@ -87,6 +87,9 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
         "--suite", metavar="SUITE", action="append", choices=SUITES, help=f"one of {', '.join(SUITES)}; may be repeated"
     )
     gate.add_argument(
+        "--checks", metavar="PATH", action="append", type=Path, help="checks of your own beside them; may be repeated"
+    )
+    gate.add_argument(
         "--report-dir", metavar="DIR", type=Path, default=Path("reports/gate"), help="default: %(default)s"
     )
     gate.add_argument(
@@ -100,11 +103,20 @@ def _gate(chosen: argparse.Namespace) -> int:
 
     if chosen.sut_url and "chaos" in (chosen.suite or ()):
         return _refuse("--suite chaos and --sut-url exclude each other: a remote endpoint is never harmed")
+    missing = [path for path in chosen.checks or () if not path.exists()]
+    if missing:
+        return _refuse(f"--checks: there is no {missing[0]}")
     options = {
         name.replace("_", "-"): value for name, value in vars(chosen).items() if name.startswith("sut_") and value
     }
     suites = tuple(suite for suite in SUITES if suite in (chosen.suite or _default_suites(chosen)))
-    wish = GateWish(options=options, suites=suites, report_dir=chosen.report_dir, github=chosen.github)
+    wish = GateWish(
+        options=options,
+        suites=suites,
+        report_dir=chosen.report_dir,
+        checks=tuple(chosen.checks or ()),
+        github=chosen.github,
+    )
     return run_gate(wish, say=_say).exit_status
 
 
