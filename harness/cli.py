@@ -14,6 +14,7 @@ from harness.audit_command import add_audit
 from harness.compare_command import add_compare
 from harness.contract.rules import SUITES
 from harness.load_arguments import add_load
+from harness.profile_command import add_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     add_load(commands.add_parser("load", help="load a container: at one rate, for long, by hand, or to its limit"))
     add_audit(commands.add_parser("audit", help="is this data set, is this model, fit for its purpose?"), _Parser)
     add_compare(commands.add_parser("compare", help="may a challenger take the champion's place? Side by side"))
+    add_profile(commands.add_parser("profile", help="what a profile may say, and whether one is right"), _Parser)
     report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
     report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
     report.set_defaults(run=_report)
