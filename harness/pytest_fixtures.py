@@ -161,9 +161,9 @@ def patience() -> Patience:
 
 
 @pytest.fixture(scope="session")
-def witness() -> Witness:
+def witness(profile: Profile) -> Witness:
     """Sees every answer of the shared sut."""
-    return Witness()
+    return Witness(profile.refusals)
 
 
 @pytest.fixture(scope="session")

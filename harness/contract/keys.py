@@ -33,6 +33,7 @@ class Http:
 
     ping_path: str = entry("/ping", "GET it, and it is 200 while the container can answer", "C3")
     invocations_path: str = entry("/invocations", "POST a window there", "every invocation")
+    other_paths: tuple[str, ...] = entry((), "other routes that it has: no check takes them for unknown", "C7")
     ping_s: float = entry(2, "within so long a ping is answered", "C3")
     accept_s: float = entry(0.25, "within so long a connection is accepted", "C16")
     budget_s: float = entry(1, "within so long of a request's last byte comes the answer, or a 503", "C13, P7")
@@ -68,6 +69,19 @@ class Refusals:
         "C10",
     )
     dimension: bool = entry(True, "`error.dimension` names the dimension of the rule that a window breaks", "D1 to D11")  # noqa: FBT003 - a default
+
+    def instead_of(self, status: int) -> tuple[int, ...]:
+        """Return the statuses that stand for one of the default profile's; itself where no key names it."""
+        named = {
+            400: self.malformed,
+            422: self.broken,
+            415: self.type,
+            406: self.accept,
+            404: self.path,
+            405: self.method,
+            413: self.too_large,
+        }
+        return named.get(status, (status,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from harness.contract.forms import FORM_TYPE, FORMS, in_form
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.contract.profile import FieldRule, Role, WindowRule
     from harness.contract.series import Second
+    from harness.contract.window_rule import FieldRule, Role, WindowRule
 
 SECOND_NS = 1_000_000_000
 _PLAIN_NUMBERS = (int, float)
@@ -119,16 +121,23 @@ def _record(rule: WindowRule, second: Second, *, start_ns: int, period_ns: int) 
     return {name: by_role.get(field.role) for name, field in rule.fields.items()}
 
 
-def encode(rule: WindowRule, window: Window, codec: Codec) -> bytes:
-    """Encode a window as the body of a request."""
-    if codec == "json":
-        return to_json(rule, window)
-    return to_csv(window, columns=None if window.records else rule.fields)
+def encode(rule: WindowRule, window: Window, codec: Codec = "json") -> bytes:
+    """Encode a window as the body of a request; a codec that is not taken stands for the first that is."""
+    if taken(rule, codec) == "json":
+        return json.dumps(FORMS[rule.json](rule, window), separators=(",", ":")).encode()
+    sheet = to_csv(window, columns=None if window.records else rule.fields)
+    return in_form(sheet, name=rule.csv_field) if rule.csv == "multipart" else sheet
 
 
-def to_json(rule: WindowRule, window: Window) -> bytes:
-    """Encode as a JSON object that holds the records under the profile's key."""
-    return json.dumps({rule.key: [dict(record) for record in window.records]}, separators=(",", ":")).encode()
+def content_type(rule: WindowRule, codec: Codec = "json") -> str:
+    """Return the Content-Type of a body that `encode` makes."""
+    is_form = taken(rule, codec) == "csv" and rule.csv == "multipart"
+    return FORM_TYPE if is_form else CONTENT_TYPES[taken(rule, codec)]
+
+
+def taken(rule: WindowRule, codec: Codec) -> Codec:
+    """Return the codec where the container takes it, else the first that it takes."""
+    return codec if codec in rule.codecs else rule.codecs[0]
 
 
 def to_csv(window: Window, *, columns: Iterable[str] | None = None) -> bytes:

@@ -51,4 +51,4 @@ def _look(client: Client, profile: Profile, side: Side, codec: Codec) -> Sightin
     end_ns = round((began_s + side.ahead_s) * SECOND_NS)
     window = build(profile.window, series_in(profile, seed=2, seconds=profile.window.records), end_ns=end_ns)
     answer = client.predict(window, codec).answer
-    return Sighting(side=side, answer=answer, took_s=time.time() - began_s)
+    return Sighting(side=side, answer=answer, took_s=time.time() - began_s, refused=profile.refusals.broken)

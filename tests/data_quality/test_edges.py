@@ -203,6 +203,6 @@ def _demand_refused(
     broken = broken_rules(profile.window, window, now_s=time.time())
     exchange = client.predict(window, codec)
     allowed = allowed_dimensions(broken | broken_rules(profile.window, window, now_s=time.time()) | {rule})
-    found = judge_refusal(exchange.answer, rule=rule, status=[UNPROCESSABLE], dimensions=allowed)
+    found = judge_refusal(exchange.answer, profile.refusals, rule=rule, status=[UNPROCESSABLE], dimensions=allowed)
     # The error's body has a check of its own: here only the refusal and its dimension count.
     demand([violation for violation in found if violation.rule == rule], exchange, example)

@@ -62,7 +62,7 @@ def _skill(
     exchanges = list(_ask(fresh_client, windows_sent).values())
     for exchange in exchanges:
         tally.note_good(exchange.answer.status)
-    predictions = [prediction_of(exchange.answer) for exchange in exchanges]
+    predictions = [prediction_of(exchange.answer, profile) for exchange in exchanges]
     silent = next((one for one, found in zip(exchanges, predictions, strict=True) if found is None), None)
     wrong = Violation(rule="P4", expected="a prediction to compare", actual=str(silent and silent.answer.status))
     demand([wrong] if silent is not None else [], silent)
@@ -80,13 +80,14 @@ def test_prices_times_k_give_a_prediction_times_k(send_good: SendGood, profile: 
     share = profile.prediction.quiet_tolerance
     tolerance = (1 + share) / (1 - share) - 1  # one at the upper end, the other at the lower
     plain, scaled = (send_good(_window(profile, [_times(second, k) for second in calm])) for k in (1.0, factor))
-    before, after = prediction_of(plain.answer), prediction_of(scaled.answer)
+    before, after = prediction_of(plain.answer, profile), prediction_of(scaled.answer, profile)
     is_kept = before is not None and after is not None and abs(after / (before * factor) - 1) <= tolerance
     expected = f"a prediction within {tolerance:.2%} of {(before or 0.0) * factor:g}"
     demand([] if is_kept else [Violation(rule="P3", expected=expected, actual=str(after))], scaled)
 
 
 @pytest.mark.rule("P2")
+@pytest.mark.codec("json")
 def test_what_stands_after_a_window_changes_nothing(client: Client, profile: Profile, send_good: SendGood) -> None:
     """The same window MUST give the same prediction, with blanks or a line end after it too."""
     window = _window(profile, series_in(profile, seed=12, seconds=profile.window.records))

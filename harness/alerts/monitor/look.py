@@ -222,7 +222,7 @@ def _predicted(endpoint: Endpoint, profile: Profile, window: Window) -> Forecast
 
 
 def _forecast(profile: Profile, window: Window, answer: Answer) -> Forecast | None:
-    predicted = prediction_of(answer) if answer.status == _OK else None
+    predicted = prediction_of(answer, profile) if answer.status == _OK else None
     if predicted is None:
         return None
     last = closes(profile.window, window.records[-1:])
