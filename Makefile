@@ -71,6 +71,8 @@ parts-of-proof: setup
 	$(PART) "No false alarm on good containers, run after run" $(BIN)/python -m pytest -m proof tests/detection/test_good_containers.py
 	$(PART) "$(PROOF_KILLS) chaos runs killed at any moment" $(BIN)/python -m pytest -m proof tests/detection/test_sigkill.py
 	$(PART) "SavedModels that TensorFlow made" $(BIN)/python -m pytest -m proof tests/detection/test_saved_models.py
+	$(PART) "A good container of another domain" $(BIN)/python -m pytest -m proof tests/detection/test_energy.py
+	$(PART) "The wheel, installed elsewhere" $(BIN)/python -m pytest -m proof tests/detection/test_wheel.py
 	$(PART) "An image beside itself" $(BIN)/python -m pytest -m proof tests/detection/test_compare.py
 	$(PART) "The local endpoint: 10,000 calls, variants that come and go" $(BIN)/python -m pytest -m proof tests/detection/test_endpoint.py
 	$(PART) "Releases: bad ones come back, good ones take over" $(BIN)/python -m pytest -m proof tests/detection/test_release.py

@@ -15,6 +15,7 @@ from harness.compare_command import add_compare
 from harness.contract.rules import SUITES
 from harness.endpoint_command import add_up
 from harness.load_arguments import add_load
+from harness.profile_command import add_profile
 from harness.release_command import add_release
 from harness.sagemaker_command import add_sagemaker
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     endpoint = commands.add_parser("endpoint", help="an endpoint of SageMaker's kind on this machine: A/B, shadow")
     actions = endpoint.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     add_up(actions.add_parser("up", help="bring it up, say how to call it and what each variant gets, until Ctrl-C"))
+    add_profile(commands.add_parser("profile", help="what a profile may say, and whether one is right"), _Parser)
     report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
     report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
     report.set_defaults(run=_report)
@@ -95,6 +97,9 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
         "--suite", metavar="SUITE", action="append", choices=SUITES, help=f"one of {', '.join(SUITES)}; may be repeated"
     )
     gate.add_argument(
+        "--checks", metavar="PATH", action="append", type=Path, help="checks of your own beside them; may be repeated"
+    )
+    gate.add_argument(
         "--report-dir", metavar="DIR", type=Path, default=Path("reports/gate"), help="default: %(default)s"
     )
     gate.add_argument(
@@ -108,11 +113,20 @@ def _gate(chosen: argparse.Namespace) -> int:
 
     if chosen.sut_url and "chaos" in (chosen.suite or ()):
         return _refuse("--suite chaos and --sut-url exclude each other: a remote endpoint is never harmed")
+    missing = [path for path in chosen.checks or () if not path.exists()]
+    if missing:
+        return _refuse(f"--checks: there is no {missing[0]}")
     options = {
         name.replace("_", "-"): value for name, value in vars(chosen).items() if name.startswith("sut_") and value
     }
     suites = tuple(suite for suite in SUITES if suite in (chosen.suite or _default_suites(chosen)))
-    wish = GateWish(options=options, suites=suites, report_dir=chosen.report_dir, github=chosen.github)
+    wish = GateWish(
+        options=options,
+        suites=suites,
+        report_dir=chosen.report_dir,
+        checks=tuple(chosen.checks or ()),
+        github=chosen.github,
+    )
     return run_gate(wish, say=_say).exit_status
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contract.verdict import Verdict
+from harness.home import home
 from harness.report.github import commands, deaf, write_summary
 from harness.report.history import put_away
 from harness.report.report import read_page, write_report
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from harness.contract.rules import Suite
 
-ROOT = Path(__file__).parent.parent
 _FOLDERS: dict[Suite, str] = {
     "contract": "tests/contract",
     "dq": "tests/data_quality",
@@ -38,12 +38,14 @@ _USAGE_ERROR = 4
 class GateWish:
     """What the gate is to run: pytest options by name without dashes, suites in order, the folder of the report.
 
-    With `github` the verdict is shown as GitHub's runner has it too.
+    `checks` are folders or files with checks of a team's own, which run beside them. With `github` the verdict is shown
+    as GitHub's runner has it too.
     """
 
     options: Mapping[str, str]
     suites: tuple[Suite, ...]
     report_dir: Path
+    checks: tuple[Path, ...] = ()
     github: bool = False
 
 
@@ -89,17 +91,19 @@ def _tell_runner(report_dir: Path, say: Callable[[str], None]) -> None:
 
 
 def _run_pytest(wish: GateWish, report_dir: Path) -> int:
+    place = home()
     options = [f"--{name}={_absolute(name, value)}" for name, value in wish.options.items()]
     command = [
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "harness.progress"),
-        *("-m", " or ".join(wish.suites), f"--rootdir={ROOT}"),
+        *("-m", " or ".join(wish.suites), f"--rootdir={place}", "-c", str(place / "pytest.toml")),
         *(f"--sut-report-dir={report_dir}", f"--junitxml={report_dir / 'junit.xml'}"),
         *options,
         *(_FOLDERS[suite] for suite in wish.suites),
+        *(str(folder.resolve()) for folder in wish.checks),
     ]
     # A harness that is told to stop takes its pytest with it; the guard then removes the containers.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    process = subprocess.Popen(command, cwd=ROOT)
+    process = subprocess.Popen(command, cwd=place)
     try:
         return process.wait()
     except KeyboardInterrupt:

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from harness.contract.levels import series_in
 from harness.contract.profile import DEFAULT_PROFILE, load_profile
-from harness.contract.series import generate
 from harness.contract.tables import ProfileInvalid
 from harness.experiment.least_memory import Found, Step, search, try_memory
 from harness.experiment.prober import ProberBroken
@@ -54,7 +54,7 @@ def _searched(
 ) -> tuple[str, Found]:
     engine = ensure_engine(say=say)
     image = chosen.sut_image or ensure_reference_image(engine, say=say)
-    series, run = generate(seed=1, seconds=_SERIES_SECONDS), begin_run()
+    series, run = series_in(profile, seed=1, seconds=_SERIES_SECONDS), begin_run()
 
     def step(memory_mb: int) -> Step:
         tried = try_memory(image, profile, series, run, memory_mb)

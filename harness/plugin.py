@@ -27,6 +27,7 @@ _MARKERS = (
     "chaos: promises under faults; never run against a remote endpoint",
     "load: promises under load",
     "rule(*ids): the rules of the contract that a check speaks for",
+    "codec(name): a check is about this codec alone, and is skipped where the profile promises none",
     "under_faults(about, rules): repeat a check under the faults of the profile",
 )
 
@@ -134,9 +135,20 @@ def _rules(item: pytest.Item) -> list[str]:
     return list(dict.fromkeys(rule_id for mark in item.iter_markers("rule") for rule_id in mark.args))
 
 
+def _codec(item: pytest.Item) -> str | None:
+    """Return the codec that a check is about: by its mark, or as a parameter."""
+    marker = item.get_closest_marker("codec")
+    if marker is not None:
+        return str(marker.args[0])
+    return getattr(item, "callspec", None) and item.callspec.params.get("codec")  # type: ignore[attr-defined]  # it has one
+
+
 def _excuse(item: pytest.Item, choice: Choice, profile: Profile) -> None:
     if choice.url and item.get_closest_marker("chaos"):
         item.add_marker(pytest.mark.skip(reason="a remote endpoint is never harmed"))
+    codec = _codec(item)
+    if codec is not None and codec not in profile.window.codecs:
+        item.add_marker(pytest.mark.skip(reason=f"the profile promises no {codec.upper()}"))
     rules = _rules(item)
     if rules and all(rule_id in profile.waived for rule_id in rules):
         reasons = "; ".join(f"{rule_id}: {profile.waived[rule_id]}" for rule_id in rules)

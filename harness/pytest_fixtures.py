@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.contract.judge import Violated, Violation
+from harness.contract.levels import series_in
 from harness.contract.records import Window, build, last_whole_second_ns
-from harness.contract.series import Second, generate
 from harness.contract.vacuity import Tally
 from harness.contract.witness import Witness
+from harness.experiment.harm import Harmed, harmed
+from harness.faults import faults_of
+from harness.faults.fault import Choosy, Fitted
 from harness.options import CHOICE
 from harness.recorder import SUBJECT
 from harness.system.client import Client
@@ -21,13 +24,17 @@ from harness.system.engine import ensure_engine
 from harness.system.guard import Run, begin_run
 from harness.system.history import read_history
 from harness.system.patience import Patience
+from harness.system.processes import OutOfReach
 from harness.system.reference_image import ensure_reference_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from harness.contract.profile import Profile
+    from harness.contract.series import Second
+    from harness.faults.fault import Fault
 
 PROFILE: pytest.StashKey[Profile] = pytest.StashKey()
 SHARED_SUT: pytest.StashKey[Sut | None] = pytest.StashKey()
@@ -38,6 +45,7 @@ __all__ = [
     "client",
     "fresh_client",
     "fresh_window",
+    "inject",
     "own_sut",
     "patience",
     "profile",
@@ -45,10 +53,12 @@ __all__ = [
     "seed",
     "series",
     "shared_sut",
+    "sut",
     "sut_image",
     "sut_run",
     "sut_url",
     "tally",
+    "window",
     "witness",
 ]
 
@@ -79,7 +89,8 @@ def report_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def series(request: pytest.FixtureRequest, profile: Profile, seed: int) -> Sequence[Second]:
     """The recorded series, or a generated one."""
     history = request.config.stash[CHOICE].history
-    return read_history(history, profile.window) if history else generate(seed=seed, seconds=_SERIES_SECONDS)
+    rule = profile.window
+    return read_history(history, rule) if history else series_in(profile, seed=seed, seconds=_SERIES_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +130,15 @@ def shared_sut(request: pytest.FixtureRequest, sut_image: str, profile: Profile,
     sut.remove()
 
 
+@pytest.fixture
+def sut(request: pytest.FixtureRequest) -> Sut:
+    """The container that most checks share: its state, its log, what Docker says of it. It must not be harmed."""
+    if url := request.config.stash[CHOICE].url:
+        pytest.skip(f"{url} is run by somebody else: its container cannot be seen")
+    shared: Sut = request.getfixturevalue("shared_sut")
+    return shared
+
+
 @pytest.fixture(scope="module")
 def own_sut(sut_image: str, profile: Profile, sut_run: Run) -> Iterator[Callable[..., Sut]]:
     """Start containers of one's own, removed at the end of the module; they are started, not yet ready."""
@@ -141,9 +161,9 @@ def patience() -> Patience:
 
 
 @pytest.fixture(scope="session")
-def witness() -> Witness:
+def witness(profile: Profile) -> Witness:
     """Sees every answer of the shared sut."""
-    return Witness()
+    return Witness(profile.refusals)
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +191,51 @@ def fresh_window(profile: Profile, series: Sequence[Second], seed: int) -> Calla
         return build(profile.window, series[begin : begin + count], end_ns=last_whole_second_ns(time.time()))
 
     return make
+
+
+@pytest.fixture
+def window(fresh_window: Callable[[], Window]) -> Window:
+    """A good window that ends now."""
+    return fresh_window()
+
+
+@pytest.fixture
+def inject(request: pytest.FixtureRequest) -> Iterator[Callable[[str], AbstractContextManager[Harmed]]]:
+    """Harm a container of one's own for the length of a block, by one of the chaos suite's faults.
+
+    Called with a fault's name it makes a context. The container is ready when the fault strikes; at the end of the
+    block the fault is reverted, and `client` of what the block was given may still be asked.
+    """
+    if url := request.config.stash[CHOICE].url:
+        pytest.skip(f"{url} is run by somebody else: a remote endpoint is never harmed")
+    profile: Profile = request.getfixturevalue("profile")
+    own_sut: Callable[..., Sut] = request.getfixturevalue("own_sut")
+    faults, struck = faults_of(profile, request.getfixturevalue("series")), list[Harmed]()
+
+    def strike(name: str) -> AbstractContextManager[Harmed]:
+        if name not in faults:
+            msg = f"there is no fault {name!r}: there are {', '.join(faults)}"
+            raise pytest.UsageError(msg)
+        struck.append(Harmed(_fitted(faults[name], profile, own_sut)))
+        return harmed(faults[name], struck[-1])
+
+    yield strike
+    for one in struck:
+        one.close()
+
+
+def _fitted(fault: Fault, profile: Profile, own_sut: Callable[..., Sut]) -> Sut:
+    """Start a container that can meet a fault; the check is skipped where none can."""
+    try:
+        launch = fault.launch(profile) if isinstance(fault, Fitted) else None
+    except OutOfReach as error:
+        pytest.skip(f"{fault.name} does not apply: {error}")
+    sut = own_sut(launch)
+    _see_ready(sut)
+    why_not = fault.why_not(sut) if isinstance(fault, Choosy) else None
+    if why_not is not None:
+        pytest.skip(f"{fault.name} does not apply: {why_not}")
+    return sut
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,12 @@ class Column:
 def columns_of(rule: WindowRule) -> tuple[Column, ...]:
     """Return the profile's columns; a role that comes again is counted on: `close`, `close_2`."""
     found: list[Column] = []
+    seen = Counter[str]()
     for name, field in rule.fields.items():
-        before = sum(one.field.role == field.role for one in found)
-        key = f"{field.role}_{before + 1}" if before else str(field.role)
+        # What is predicted is the close to every query, be it a candle's or the one value of a record.
+        role = "close" if name == rule.target else str(field.role)
+        seen[role] += 1
+        key = f"{role}_{seen[role]}" if seen[role] > 1 else role
         found.append(Column(key=key, name=name, field=field))
     return tuple(found)
 

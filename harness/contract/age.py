@@ -37,11 +37,12 @@ class Sighting:
     side: Side
     answer: Answered
     took_s: float
+    refused: tuple[int, ...] = (UNPROCESSABLE,)
 
     @property
     def is_right(self) -> bool:
         """Whether it was taken or refused as it had to be."""
-        return self.answer.status == (OK if self.side.is_good else UNPROCESSABLE)
+        return self.answer.status in ((OK,) if self.side.is_good else self.refused)
 
     @property
     def is_sure(self) -> bool:
@@ -79,7 +80,7 @@ def _is_of_the_clock(one: Sighting, wrong: Sequence[Sighting]) -> bool:
 def _violations(one: Sighting) -> list[Violation]:
     side = one.side
     where = f"{side.ahead_s:.3g} s in the future" if side.ahead_s > 0 else f"{-side.ahead_s:.3g} s ago"
-    wanted = "200" if side.is_good else str(UNPROCESSABLE)
+    wanted = "200" if side.is_good else " or ".join(map(str, one.refused))
     # A limit that is too narrow refuses what is good, and breaks both promises; other refusals are not the limit's.
     is_of_the_limit = not side.is_good or dimension_of(one.answer) in RULES[side.limit].dimensions
     rules = [*(["R1"] if side.is_good else []), *([side.limit] if is_of_the_limit else [])]

@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     Put = tuple[str, str, int]
 
 _YEARS_S = 10 * 365 * 86_400
+_TIMES_TOO_OLD = (1.5, 60)
 
 
 def another_length(rule: WindowRule) -> list[Kind]:
     """D5: records left out at either end, or older ones added."""
     # With too many of the newest left out the window would be stale as well.
-    newest = st.integers(1, min(rule.records, int(rule.max_age_s) // 2))
+    newest = st.integers(1, max(1, min(rule.records, int(rule.max_age_s / rule.period_s) // 2)))
     return [
         _counted(lambda count: _without_oldest(rule, count), st.integers(1, rule.records)),
         _counted(lambda count: _without_newest(rule, count), newest),
@@ -185,13 +186,14 @@ def _contradictory(rule: WindowRule, how: str, way: Put, *, turn: int) -> Kind:
 def stale(rule: WindowRule) -> list[Kind]:
     """D9: a whole window that is too old."""
     least = int(rule.max_age_s) + CLOCK_SLACK_S
-    return [_moved(rule, "D9", [-least, -90, -3_600], st.integers(least, _YEARS_S).map(lambda s: -s))]
+    older = [-max(least, round(times * rule.max_age_s)) for times in _TIMES_TOO_OLD]
+    return [_moved(rule, "D9", [-least, *older], st.integers(least, _YEARS_S).map(lambda s: -s))]
 
 
 def ahead(rule: WindowRule) -> list[Kind]:
     """D10: a whole window that lies in the future."""
     least = int(rule.max_ahead_s) + CLOCK_SLACK_S
-    return [_moved(rule, "D10", [least, 60, 3_600], st.integers(least, _YEARS_S))]
+    return [_moved(rule, "D10", [least, 15 * least, 900 * least], st.integers(least, _YEARS_S))]
 
 
 def _moved(rule: WindowRule, rule_id: str, always_s: list[int], by_s: SearchStrategy[int]) -> Kind:

@@ -174,31 +174,49 @@ def _crossings(rule: WindowRule) -> Iterator[tuple[str, str, float]]:
 
 def _crossed(rule: WindowRule, changed: str, held: str, share: float, *, turn: int) -> Kind:
     def crossed(places: Places) -> Breach:
-        edit = edited(places, lambda record: record.update({changed: float(str(record[held])) * (1 + share)}))
+        edit = edited(places, lambda record: record.update({changed: _beyond(float(str(record[held])), share)}))
         side = "above" if share > 0 else "below"
         return Breach(rule="D3", says=f"{said(places)}: {changed} lies {abs(share):g} {side} {held}", edit=edit)
 
     return at_some_end(rule, crossed, turn=turn)
 
 
-def implausible_prices(rule: WindowRule) -> list[Kind]:
-    """D11: prices that no market has, all four of a second or the outermost alone."""
-    limited = {name: field.plausible for name, field in rule.fields.items() if field.plausible is not None}
+def _beyond(held: float, share: float) -> float:
+    """Return what lies so far above a value, or below it, as a share of its size."""
+    return held + abs(held or 1.0) * share
+
+
+def implausible_values(rule: WindowRule) -> list[Kind]:
+    """D11: values that cannot be true: all prices of a record or the outermost alone, and each other field's own."""
+    others = [name for name, field in rule.fields.items() if field.plausible and name not in rule.prices]
+    return [*_implausible_prices(rule), *(kind for name in others for kind in _implausible_others(rule, name))]
+
+
+def _implausible_prices(rule: WindowRule) -> list[Kind]:
+    limited = {name: limits for name in rule.prices if (limits := rule.fields[name].plausible) is not None}
+    if not limited:
+        return []
     lowest = max(limits[0] for limits in limited.values())
     highest = min(limits[1] for limits in limited.values())
     too_high, too_low = (highest * (1 + 1e-7), highest * 100, 1e300), (lowest * (1 - 1e-6), lowest * 1e-6)
-    all_four = [_priced(rule, tuple(limited), value, says="every price") for value in (*too_high, *too_low)]
-    high, low = rule.named("high"), rule.named("low")
+    outermost = {rule.find("high"): highest * 2, rule.find("low"): lowest / 2}
     return [
-        *all_four,
-        _priced(rule, (high,), highest * 2, says=high),
-        _priced(rule, (low,), lowest / 2, says=low),
+        *(_implausible(rule, tuple(limited), value, says="every price") for value in (*too_high, *too_low)),
+        *(_implausible(rule, (name,), value, says=name) for name, value in outermost.items() if name in limited),
     ]
 
 
-def _priced(rule: WindowRule, names: tuple[str, ...], value: float, *, says: str) -> Kind:
-    def priced(places: Places) -> Breach:
+def _implausible_others(rule: WindowRule, name: str) -> Iterator[Kind]:
+    low, high = rule.fields[name].plausible or (0.0, 0.0)
+    is_whole, span = rule.fields[name].kind == "integer", high - low
+    steps = (1, 100, 10**9) if is_whole else (span * 1e-3, span, 1e300)
+    for value in (*(high + step for step in steps), *(low - step for step in steps)):
+        yield _implausible(rule, (name,), int(value) if is_whole else value, says=name)
+
+
+def _implausible(rule: WindowRule, names: tuple[str, ...], value: float, *, says: str) -> Kind:
+    def implausible(places: Places) -> Breach:
         edit = edited(places, lambda record: record.update(dict.fromkeys(names, value)))
         return Breach(rule="D11", says=f"{said(places)}: {says} is {value!r}", edit=edit)
 
-    return at_every_end(rule, priced)
+    return at_every_end(rule, implausible)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from harness.contract.forms import FORMS, in_form
 from harness.contract.records import SECOND_NS, Codec, Record, Window, moment_ns, to_csv
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ class Way:
         window = self.window(good)
         numbers = rule.of_kind("number", "integer") if self.spell is not None else ()
         if codec == "csv":
-            return to_csv(_respelled(window, numbers, self.spell, mark=""))
+            sheet = to_csv(_respelled(window, numbers, self.spell, mark=""))
+            return in_form(sheet, name=rule.csv_field) if rule.csv == "multipart" else sheet
         marked = _respelled(window, numbers, self.spell, mark="number:")
-        content = {rule.key: [dict(record) for record in marked.records]}
+        content = FORMS[rule.json](rule, marked)
         return _SPELLED.sub(rb"\1", json.dumps(content, indent=self.indent).encode())
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
+from harness.contract.answer_path import at_path
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from harness.contract.difference import Example
-    from harness.contract.profile import Prediction, Profile, WindowRule
+    from harness.contract.profile import Prediction, Profile, Refusals, WindowRule
     from harness.contract.records import Window
 
 OK, UNPROCESSABLE, UNAVAILABLE = 200, 422, 503
@@ -102,9 +104,9 @@ def shown(answer: Answered) -> str:
     return f"{answer.status} {text!r}{'...' if len(answer.body) > _SHOWN_BYTES else ''}"
 
 
-def prediction_of(answer: Answered) -> float | None:
+def prediction_of(answer: Answered, profile: Profile) -> float | None:
     """Return the prediction of an answer, or None where it has none."""
-    value: object = (_json_object(answer) or {}).get("prediction")
+    value = at_path(_json(answer), profile.answer.prediction)
     return value if _is_number(value) and math.isfinite(value) else None
 
 
@@ -118,22 +120,35 @@ def judge_prediction(window: Window, answer: Answered, profile: Profile) -> list
     """Judge the answer to a good window: it must be 200 and keep R1, P0, P1, P3 and P5."""
     if answer.status != OK:
         return [Violation(rule="R1", expected="200 to a good window", actual=shown(answer))]
-    found = _json_object(answer)
+    found = _json(answer)
     broken = _shape(found, window, profile)
-    if broken or found is None:
+    if broken:
         return [Violation(rule="P0", expected=why, actual=shown(answer)) for why in broken]
-    return [*_price(found["prediction"], answer), *_near(found, moves_of(window, profile.window), profile, answer)]
+    return [
+        *_price(prediction_of(answer, profile), answer),
+        *_near(found, moves_of(window, profile.window), profile, answer),
+    ]
 
 
 def judge_refusal(
-    answer: Answered, *, rule: str, status: Collection[int], dimensions: Collection[str] = (), sent: str = ""
+    answer: Answered,
+    promise: Refusals,
+    *,
+    rule: str,
+    status: Collection[int],
+    dimensions: Collection[str] = (),
+    sent: str = "",
 ) -> list[Violation]:
-    """Judge a refusal: the status that the rule promises, a dimension that it allows, and an error body (C10)."""
-    if answer.status not in status:
-        wanted = " or ".join(str(number) for number in sorted(status))
+    """Judge a refusal: the status that the rule promises, a dimension that it allows, and an error body (C10).
+
+    `status` is the default profile's; another profile may promise others in its place.
+    """
+    promised = {other for number in status for other in promise.instead_of(number)}
+    if answer.status not in promised:
+        wanted = " or ".join(str(number) for number in sorted(promised))
         return [Violation(rule=rule, expected=f"status {wanted}", actual=shown(answer))]
-    broken = judge_error_body(answer, sent=sent)
-    if not broken and dimensions:
+    broken = judge_error_body(answer, promise, sent=sent)
+    if not broken and dimensions and promise.dimension:
         named = json.loads(answer.body)["error"]["dimension"]
         if named not in dimensions:
             wanted = " or ".join(repr(name) for name in sorted(dimensions))
@@ -141,17 +156,17 @@ def judge_refusal(
     return broken
 
 
-def judge_error_body(answer: Answered, *, sent: str = "") -> list[Violation]:
-    """Judge the body of a non-2xx answer against C10: the error object, and nothing that gives the inside away.
+def judge_error_body(answer: Answered, promise: Refusals, *, sent: str = "") -> list[Violation]:
+    """Judge the body of a non-2xx answer against C10: what it promises, and nothing that gives the inside away.
 
     What was `sent` may be quoted: it gives away nothing.
     """
-    error = (_json_object(answer) or {}).get("error")
-    if not _is_error(error) or not _is_json_type(answer):
-        wanted = 'JSON `{"error": {"code": str, "dimension": str or null, "message": str}}`'
+    wanted = _wanted(answer, promise)
+    if wanted:
         kind = answer.headers.get("content-type")
         return [Violation(rule="C10", expected=wanted, actual=f"{shown(answer)} as {kind!r}")]
-    text = "\n".join(_texts(json.loads(answer.body)))
+    found = _json(answer)
+    text = answer.body.decode("utf-8", "replace") if found is None else "\n".join(_texts(found))
     if sent:
         text = text.replace(sent, "")
     return [
@@ -159,6 +174,14 @@ def judge_error_body(answer: Answered, *, sent: str = "") -> list[Violation]:
         for pattern in _TELL_TALES
         if (match := pattern.search(text))
     ]
+
+
+def _wanted(answer: Answered, promise: Refusals) -> str:
+    """Return what the body of a refusal should have been; empty where it is."""
+    found = _json(answer)
+    if promise.body == "error" and not (_is_error(at_path(found, "error")) and _is_json_type(answer)):
+        return 'JSON `{"error": {"code": str, "dimension": str or null, "message": str}}`'
+    return "JSON" if promise.body == "json" and not (found is not None and _is_json_type(answer)) else ""
 
 
 def _texts(found: object) -> list[str]:
@@ -172,7 +195,7 @@ def _texts(found: object) -> list[str]:
 
 def judge_same(first: Answered, second: Answered, profile: Profile, *, what: str) -> list[Violation]:
     """Judge two answers to one window against P2; `what` says what differed between the requests."""
-    before, after = prediction_of(first), prediction_of(second)
+    before, after = (prediction_of(answer, profile) for answer in (first, second))
     if before is not None and after is not None and is_same(before, after, profile.prediction):
         return []
     return [Violation(rule="P2", expected=f"the same prediction {what}: {before}", actual=f"{after}: {shown(second)}")]
@@ -198,7 +221,7 @@ class Moves:
 
 def moves_of(window: Window, rule: WindowRule) -> Moves:
     """Return how far the prices of a good window move."""
-    close = rule.named("close")
+    close = rule.target
     closes = [_number(record[close]) for record in window.records]
     steps = [abs(after - before) / max(after, before) for before, after in pairwise(closes)]
     names = rule.prices
@@ -215,46 +238,61 @@ def _number(value: object) -> float:
     return value if isinstance(value, float) else float(str(value))
 
 
-def _shape(found: dict[str, Any] | None, window: Window, profile: Profile) -> list[str]:
-    if found is None:
-        return ["a JSON object"]
-    newest = window.newest(profile.window.named("end"))
-    model, anomalies = found.get("model"), found.get("anomalies")
-    demands = {
-        "`prediction` a number": _is_number(found.get("prediction")),
-        f"`as_of` {newest!r}": found.get("as_of") == newest,
-        f"`horizon_s` {profile.prediction.horizon_s:g}": _is_number(found.get("horizon_s"))
-        and found["horizon_s"] == profile.prediction.horizon_s,
-        "`model` with `name` and `version`, both strings": isinstance(model, dict)
-        and all(isinstance(model.get(key), str) for key in ("name", "version")),
-        "`anomalies` a list of `code` and `message`": isinstance(anomalies, list)
-        and all(_is_anomaly(item) for item in anomalies),
-    }
-    return [demand for demand, is_met in demands.items() if not is_met]
+def _shape(found: object, window: Window, profile: Profile) -> list[str]:
+    """Return what an answer lacks of what is promised."""
+    newest, where = window.newest(profile.window.named("end")), profile.answer
+    demands = (
+        (where.prediction, "a number", _is_number),
+        (where.as_of, f"{newest!r}", lambda value: value == newest),
+        (where.horizon, f"{profile.prediction.horizon_s:g}", lambda value: _is(value, profile.prediction.horizon_s)),
+        (where.model, "with `name` and `version`, both strings", _is_model),
+        (where.anomalies, "a list of `code` and `message`", _is_anomalies),
+    )
+    return [f"`{path}` {says}" for path, says, is_met in demands if path and not is_met(at_path(found, path))]
 
 
-def _price(value: float, answer: Answered) -> list[Violation]:
-    if math.isfinite(value) and value > 0:
+def _is(value: object, number: float) -> bool:
+    return _is_number(value) and value == number
+
+
+def _is_model(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("name", "version"))
+
+
+def _is_anomalies(value: object) -> bool:
+    return isinstance(value, list) and all(_is_anomaly(item) for item in value)
+
+
+def _price(value: float | None, answer: Answered) -> list[Violation]:
+    if value is not None and value > 0:
         return []
     return [Violation(rule="P1", expected="a finite positive prediction", actual=shown(answer))]
 
 
-def _near(found: dict[str, Any], moves: Moves, profile: Profile, answer: Answered) -> list[Violation]:
+def _near(found: object, moves: Moves, profile: Profile, answer: Answered) -> list[Violation]:
     promise, move, last = profile.prediction, moves.between_closes, moves.last
     if moves.at_most <= promise.quiet_move:
-        rule, tolerance = "P3", promise.quiet_tolerance
-        flagged = [Violation(rule="P5", expected="no anomalies in a quiet window", actual=shown(answer))]
-        broken = flagged if found["anomalies"] else []
+        rule, tolerance, flags, flagged = "P3", promise.quiet_tolerance, False, "no anomalies in a quiet window"
     elif move > promise.jump_move:
-        rule, tolerance = "P5", promise.jump_tolerance
-        quiet = [Violation(rule="P5", expected=f"an anomaly for a move of {move:.1%}", actual=shown(answer))]
-        broken = [] if found["anomalies"] else quiet
+        rule, tolerance, flags, flagged = "P5", promise.jump_tolerance, True, f"an anomaly for a move of {move:.1%}"
     else:
         return []
-    if not abs(found["prediction"] - last) <= tolerance * last:
+    anomalies = profile.answer.anomalies
+    is_flagged = bool(at_path(found, anomalies))
+    broken = [Violation(rule="P5", expected=flagged, actual=shown(answer))] if anomalies and is_flagged != flags else []
+    predicted = prediction_of(answer, profile)
+    if predicted is None or not abs(predicted - last) <= tolerance * last:
         wanted = f"a prediction within {tolerance:.0%} of the last close {last:g}"
         broken = [*broken, Violation(rule=rule, expected=wanted, actual=shown(answer))]
     return broken
+
+
+def _json(answer: Answered) -> object:
+    """Return what a body says as JSON; None where it is none."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _json_object(answer: Answered) -> dict[str, Any] | None:

@@ -81,12 +81,12 @@ def judge_burst(seen: Sequence[Seen], profile: Profile) -> list[Violation]:
     return _first_of_each(broken)
 
 
-def judge_unavailable(answer: Answered, *, must_say_when: bool) -> list[Violation]:
+def judge_unavailable(answer: Answered, profile: Profile, *, must_say_when: bool) -> list[Violation]:
     """Judge a 503: an error body (C10), and whole seconds where `Retry-After` is there or must be (C13)."""
     when = answer.headers.get("retry-after")
     is_right = not must_say_when if when is None else _WHOLE_SECONDS.fullmatch(when.strip()) is not None
     wrong = Violation(rule="C13", expected="503 with `Retry-After` in whole seconds", actual=f"Retry-After: {when!r}")
-    return [*([] if is_right else [wrong]), *judge_error_body(answer)]
+    return [*([] if is_right else [wrong]), *judge_error_body(answer, profile.refusals)]
 
 
 def _ping(one: Seen, profile: Profile) -> list[Violation]:
@@ -94,7 +94,7 @@ def _ping(one: Seen, profile: Profile) -> list[Violation]:
     if one.answer is None or one.took_s > limit_s:
         return [Violation(rule="C3", expected=f"an answer to a ping within {limit_s:g} s", actual=str(one))]
     if one.answer.status == UNAVAILABLE:
-        return judge_unavailable(one.answer, must_say_when=False)
+        return judge_unavailable(one.answer, profile, must_say_when=False)
     wrong = Violation(rule="C3", expected="200 or 503 to a ping", actual=str(one))
     return [] if one.is_ok else [wrong]
 
@@ -106,12 +106,12 @@ def _invocation(
     if one.answer is None:
         return [Violation(rule="C13", expected=f"{expected}, to an invocation", actual=str(one))]
     if one.answer.status == UNAVAILABLE:
-        return judge_unavailable(one.answer, must_say_when=overload)
+        return judge_unavailable(one.answer, profile, must_say_when=overload)
     if one.answer.status in _CLIENT_ERRORS:
         return judge_prediction(window, one.answer, profile)
     if not one.is_ok:
         wrong = Violation(rule="C13", expected=f"{expected}, to an invocation", actual=str(one))
-        return [wrong, *judge_error_body(one.answer)]
+        return [wrong, *judge_error_body(one.answer, profile.refusals)]
     return [*judge_prediction(window, one.answer, profile), *_late(one, profile)]
 
 

@@ -13,14 +13,17 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from harness.contract.forms import FORM_TYPE, FORMS, in_form
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.contract.profile import Role, WindowRule
     from harness.contract.series import Second
+    from harness.contract.window_rule import FieldRule, Role, WindowRule
 
 SECOND_NS = 1_000_000_000
 _PLAIN_NUMBERS = (int, float)
+_OTHER_DIGITS = 3
 Codec = Literal["json", "csv"]
 CONTENT_TYPES: dict[Codec, str] = {"json": "application/json", "csv": "text/csv"}
 Value: TypeAlias = object
@@ -84,13 +87,23 @@ def build(rule: WindowRule, seconds: Sequence[Second], *, end_ns: int) -> Window
     """Build a window from one series entry a record; the last record ends at `end_ns`."""
     period_ns = round(rule.period_s * SECOND_NS)
     first_ns = end_ns - period_ns * len(seconds)
+    others = {name: field for name, field in rule.fields.items() if field.role == "other"}
     limits = _limits(first_ns, period_ns, len(seconds))
-    return Window(
-        records=tuple(
-            _record(rule, second, period, start_ns=first_ns + index * period_ns, period_ns=period_ns)
-            for index, (second, period) in enumerate(zip(seconds, pairwise(limits), strict=True))
-        )
-    )
+    records = [
+        _record(rule, second, period, start_ns=first_ns + index * period_ns, period_ns=period_ns)
+        for index, (second, period) in enumerate(zip(seconds, pairwise(limits), strict=True))
+    ]
+    for index, (record, second) in enumerate(zip(records, seconds, strict=True)):
+        for name, field in others.items():
+            record[name] = second.others[name] if name in second.others else _usual(field, index / len(records))
+    return Window(records=tuple(records))
+
+
+def _usual(field: FieldRule, share: float) -> Value:
+    """Make up a value of a field that is no price: in a wave over the window, within what is usual."""
+    low, high = field.usual or (0.0, 1.0)
+    value = low + (high - low) * (1 - math.cos(math.tau * share)) / 2
+    return round(value) if field.kind == "integer" else round(value, _OTHER_DIGITS)
 
 
 # The windows of one second share these, whatever their prices.
@@ -102,6 +115,7 @@ def _limits(first_ns: int, period_ns: int, count: int) -> tuple[str, ...]:
 def _record(rule: WindowRule, second: Second, period: tuple[str, str], *, start_ns: int, period_ns: int) -> Record:
     start, end = period
     by_role: dict[Role, Value] = {
+        "value": second.close,
         "start": start,
         "end": end,
         "first_event": timestamp(start_ns + second.first_event_ns * period_ns // SECOND_NS),
@@ -113,19 +127,26 @@ def _record(rule: WindowRule, second: Second, period: tuple[str, str], *, start_
         "volume": second.volume,
         "count": second.count,
     }
-    return {name: by_role[field.role] for name, field in rule.fields.items()}
+    return {name: by_role.get(field.role) for name, field in rule.fields.items()}
 
 
-def encode(rule: WindowRule, window: Window, codec: Codec) -> bytes:
-    """Encode a window as the body of a request."""
-    if codec == "json":
-        return to_json(rule, window)
-    return to_csv(window, columns=None if window.records else rule.fields)
+def encode(rule: WindowRule, window: Window, codec: Codec = "json") -> bytes:
+    """Encode a window as the body of a request; a codec that is not taken stands for the first that is."""
+    if taken(rule, codec) == "json":
+        return json.dumps(FORMS[rule.json](rule, window), separators=(",", ":")).encode()
+    sheet = to_csv(window, columns=None if window.records else rule.fields)
+    return in_form(sheet, name=rule.csv_field) if rule.csv == "multipart" else sheet
 
 
-def to_json(rule: WindowRule, window: Window) -> bytes:
-    """Encode as a JSON object that holds the records under the profile's key."""
-    return json.dumps({rule.key: [dict(record) for record in window.records]}, separators=(",", ":")).encode()
+def content_type(rule: WindowRule, codec: Codec = "json") -> str:
+    """Return the Content-Type of a body that `encode` makes."""
+    is_form = taken(rule, codec) == "csv" and rule.csv == "multipart"
+    return FORM_TYPE if is_form else CONTENT_TYPES[taken(rule, codec)]
+
+
+def taken(rule: WindowRule, codec: Codec) -> Codec:
+    """Return the codec where the container takes it, else the first that it takes."""
+    return codec if codec in rule.codecs else rule.codecs[0]
 
 
 def to_csv(window: Window, *, columns: Iterable[str] | None = None) -> bytes:

@@ -2,12 +2,12 @@
 
 import math
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 SECOND_NS = 1_000_000_000
 # A trade lies within 0.2 % of the close before it, so no second spans, and no close moves by, more than 0.5 %.
-_REACH = 0.002
+REACH = 0.002
 # Half the spread, in volatilities of one second: trades bounce between bid and ask, as they do on a real book.
 _HALF_SPREAD_SHARE = 2.0
 _VOLATILITY_MEMORY = 0.97
@@ -22,7 +22,8 @@ class Second:
     """One second of a market: prices in USD, `volume` in BTC, `count` trades.
 
     `first_event_ns` and `last_event_ns` are the offsets of the first and last trade inside the second,
-    0 <= first <= last < 1e9; a second without trades has 0 and 1e9.
+    0 <= first <= last < 1e9; a second without trades has 0 and 1e9. `others` are recorded values of fields that are
+    no price, by name; a generated series has none. Another profile's period may be an hour, and its price a demand.
     """
 
     open: float
@@ -33,6 +34,7 @@ class Second:
     count: int
     first_event_ns: int
     last_event_ns: int
+    others: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,10 +64,10 @@ def generate(
 
 
 def _refuse_nonsense(*, seconds: int, level: float, volatility: float, silent_share: float) -> None:
-    if seconds < 0 or level < 1 or not 0 <= volatility < _REACH or not 0 <= silent_share <= 1:
+    if seconds < 0 or level < 1 or not 0 <= volatility < REACH or not 0 <= silent_share <= 1:
         msg = (
             f"no series of {seconds} seconds at level {level}, volatility {volatility}, silent share {silent_share}: "
-            f"need seconds >= 0, level >= 1, 0 <= volatility < {_REACH}, 0 <= silent_share <= 1"
+            f"need seconds >= 0, level >= 1, 0 <= volatility < {REACH}, 0 <= silent_share <= 1"
         )
         raise ValueError(msg)
 
@@ -100,7 +102,7 @@ def _trades(rng: random.Random, market: _Market, *, count: int, spread: float, v
         market.offset = abs(market.offset + rng.gauss(0.0, step))
         side = spread if rng.random() < 0.5 else -spread  # noqa: PLR2004 - a fair coin
         price = market.level * math.exp(market.offset + side)
-        price = min(max(price, before * (1 - _REACH)), before * (1 + _REACH))
+        price = min(max(price, before * (1 - REACH)), before * (1 + REACH))
         yield _rounded(max(price, market.level), market.level)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from harness.contract.judge import OK, Answered, Violation, demand, judge_error_body, shown
+from harness.contract.keys import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,6 +51,7 @@ class Exchanged(Protocol):
 class Witness:
     """Keeps the first breach of each kind, and the ids that were made up; several threads may tell it at once."""
 
+    promise: Refusals = field(default_factory=Refusals)
     seen: int = 0
     _broken: dict[tuple[str, str], tuple[Violation, Exchanged]] = field(default_factory=dict)
     _made_up: set[str] = field(default_factory=set)
@@ -62,7 +64,7 @@ class Witness:
         if request.method == "TRACE" or any(len(value or "") > _HEADER_LONGEST for value in request.headers.values()):
             return
         self.seen += 1
-        for violation in (*self._of_id(exchange), *_of_body(exchange)):
+        for violation in (*self._of_id(exchange), *_of_body(exchange, self.promise)):
             self._broken.setdefault((violation.rule, violation.expected), (violation, exchange))
 
     def demand_all_kept(self) -> None:
@@ -91,8 +93,8 @@ def _is_fit(sent: str) -> bool:
     return 0 < len(sent) <= _ID_LONGEST and sent.isascii() and sent.isprintable() and sent == sent.strip()
 
 
-def _of_body(exchange: Exchanged) -> list[Violation]:
+def _of_body(exchange: Exchanged, promise: Refusals) -> list[Violation]:
     """C10: whatever is not 2xx has the error body."""
     request, answer = exchange.request, exchange.answer
     is_refused = answer.status // 100 != OK // 100
-    return judge_error_body(answer, sent=request.path) if is_refused and request.method != "HEAD" else []
+    return judge_error_body(answer, promise, sent=request.path) if is_refused and request.method != "HEAD" else []

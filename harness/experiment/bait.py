@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness.contract.records import SECOND_NS, Window, build, last_whole_second_ns, to_json
+from harness.contract.records import SECOND_NS, Window, build, encode, last_whole_second_ns
 from harness.faults.attempt import Question
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Bait:
         if (slot, end_ns) not in self._fresh:
             self._fresh = {key: question for key, question in self._fresh.items() if key[1] == end_ns}
             window = build(self.rule, self._seconds(slot), end_ns=end_ns)
-            self._fresh[slot, end_ns] = Question(asked="good", body=to_json(self.rule, window), window=window)
+            self._fresh[slot, end_ns] = Question(asked="good", body=encode(self.rule, window), window=window)
         return self._fresh[slot, end_ns]
 
     def keep(self, now: float) -> None:
@@ -62,13 +62,13 @@ class Bait:
         age_s = self.rule.max_age_s + _STALE_S if breaks == "D9" else 0.0
         window = build(self.rule, self._seconds(0), end_ns=last_whole_second_ns(now - age_s))
         if breaks == "C9":
-            return to_json(self.rule, window)[:-20]
+            return encode(self.rule, window)[:-20]
         if breaks == "D5":
             window = Window(records=window.records[1:])
         if breaks == "D4":
-            last = {**window.records[-1], self.rule.named("close"): None}
+            last = {**window.records[-1], self.rule.target: None}
             window = Window(records=(*window.records[:-1], last))
-        return to_json(self.rule, window)
+        return encode(self.rule, window)
 
     def _seconds(self, slot: int) -> list[Second]:
         """Return one stretch of the series, its prices moved to the slot's level where that is plausible."""
@@ -79,7 +79,7 @@ class Bait:
         return [_scaled(second, factor) for second in stretch]
 
     def _is_plausible(self, stretch: Sequence[Second], factor: float) -> bool:
-        limits = self.rule.fields[self.rule.named("close")].plausible
+        limits = self.rule.fields[self.rule.target].plausible
         if limits is None:
             return True
         low, high = min(second.low for second in stretch), max(second.high for second in stretch)

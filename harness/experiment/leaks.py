@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.contract.judge import Violation
-from harness.contract.records import CONTENT_TYPES
+from harness.contract.records import content_type
 from harness.experiment.bait import Bait
 from harness.system.client import Client, NoAnswer, Request
 from harness.system.processes import OutOfReach, processes_of
@@ -147,7 +147,7 @@ class _Sender:
                 continue  # other checks judge answers; here it only matters what is left behind
 
     def _mixed(self, profile: Profile, bait: Bait) -> Iterator[Request]:
-        path, kind = profile.http.invocations_path, {"Content-Type": CONTENT_TYPES["json"]}
+        path, kind = profile.http.invocations_path, {"Content-Type": content_type(profile.window)}
         close = {"Connection": "close"}
         for turn in itertools.count():
             now = time.time()

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from harness.contract.answer_path import at_path
 from harness.contract.data_rules import broken_rules
 from harness.contract.judge import OK, UNAVAILABLE, Violation, judge_prediction, prediction_of, shown
 from harness.experiment.record import Probe
@@ -40,8 +41,8 @@ def classify(attempt: Attempt, profile: Profile, *, origin_s: float) -> Probe:
         window=hashlib.sha256(attempt.question.body or b"").hexdigest()[:_DIGEST_DIGITS] if window else "",
         as_of="" if window is None else str(window.newest(profile.window.named("end"))),
         close=None if window is None else _close(window, profile),
-        got_as_of=_as_of(answer) if window else "",
-        prediction=prediction_of(answer) if answer is not None and window else None,
+        got_as_of=_as_of(answer, profile) if window else "",
+        prediction=prediction_of(answer, profile) if answer is not None and window else None,
     )
 
 
@@ -83,12 +84,12 @@ def _of_window(
 
 
 def _close(window: Window, profile: Profile) -> float:
-    return float(str(window.newest(profile.window.named("close"))))
+    return float(str(window.newest(profile.window.target)))
 
 
-def _as_of(answer: Answer | None) -> str:
+def _as_of(answer: Answer | None, profile: Profile) -> str:
     try:
-        found = json.loads(answer.body) if answer is not None else None
+        found = json.loads(answer.body) if answer is not None and profile.answer.as_of else None
     except ValueError:
         return ""
-    return str(found.get("as_of", "")) if isinstance(found, dict) else ""
+    return str(at_path(found, profile.answer.as_of) or "")

@@ -8,7 +8,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Self
 
-from harness.contract.records import CONTENT_TYPES
+from harness.contract.records import content_type
 from harness.experiment.bait import Bait
 from harness.experiment.schedule import schedule
 from harness.faults.attempt import Attempt, Question
@@ -151,7 +151,7 @@ class Prober:
         http, headers = self.profile.http, {**_CONNECTION_CLOSE, "X-Request-Id": request_id}
         if question.asked == "ping":
             return Request(method="GET", path=http.ping_path, headers=headers)
-        headers["Content-Type"] = CONTENT_TYPES["json"]
+        headers["Content-Type"] = content_type(self.profile.window)
         return Request(method="POST", path=http.invocations_path, headers=headers, body=question.body)
 
     def _timeout_s(self, question: Question) -> float:

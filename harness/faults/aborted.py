@@ -25,11 +25,11 @@ _RESET = struct.pack("ii", 1, 0)
 def aborted(profile: Profile, series: Sequence[Second]) -> Traffic:
     """Make the fault that a profile describes."""
     body = FreshBody(profile, series)
-    whole = len(invocation(profile.http, body()))
+    whole = len(invocation(profile, body()))
     cuts = (10, whole - len(body()), whole - len(body()) // 2, whole)
 
     async def behave(visit: Visit) -> None:
-        request = invocation(profile.http, body())
+        request = invocation(profile, body())
         await visit.send(request[: cuts[(visit.number + visit.turn) % len(cuts)]])
         visit.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 

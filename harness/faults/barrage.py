@@ -35,12 +35,12 @@ def barrage(profile: Profile, series: Sequence[Second]) -> Traffic:
         b"POST " + path + b" HTTP/1.1\r\nHost: sut\r\nContent-Length: -1\r\n\r\n",
         b"POST " + path + b" HTTP/1.1\r\nHost: sut\r\nno colon\r\n\r\n",
         b"POST " + path + b" HTTP/1.1\r\nHost: sut\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        invocation(http, window[: len(window) // 2]),
-        invocation(http, b"[" * _NESTED),
-        invocation(http, b'{"' + profile.window.key.encode() + b'": [' + b"9" * _DIGITS + b"]}"),
-        invocation(http, b"\xff\xfe" + window[2:]),
-        invocation(http, too_large),
-        invocation(http, too_large, length=_GIB),
+        invocation(profile, window[: len(window) // 2]),
+        invocation(profile, b"[" * _NESTED),
+        invocation(profile, b'{"' + profile.window.key.encode() + b'": [' + b"9" * _DIGITS + b"]}"),
+        invocation(profile, b"\xff\xfe" + window[2:]),
+        invocation(profile, too_large),
+        invocation(profile, too_large, length=_GIB),
     )
 
     async def behave(visit: Visit) -> None:

@@ -28,7 +28,7 @@ def black_hole(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     async def behave(visit: Visit) -> None:
         if piles_up(visit, way=1, of_ways=len(ways)):
             await pile_up(visit, profile.http)
-        await visit.send(invocation(profile.http, body()))
+        await visit.send(invocation(profile, body()))
         await visit.until_closed()
 
     manner = Manner(size=profile.chaos.far_clients, period_s=_PERIOD_S, behave=behave)

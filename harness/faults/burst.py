@@ -22,7 +22,7 @@ def burst(profile: Profile, series: Sequence[Second]) -> Traffic:
     body = FreshBody(profile, series)
 
     async def behave(visit: Visit) -> None:
-        await visit.send(invocation(profile.http, body()))
+        await visit.send(invocation(profile, body()))
         await visit.until_closed()
 
     # As many clients as come within a period: one that waits long for its answer holds up nobody else.

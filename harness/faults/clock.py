@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from harness.contract.records import CONTENT_TYPES, SECOND_NS, build, last_whole_second_ns, to_json
+from harness.contract.records import SECOND_NS, build, content_type, encode, last_whole_second_ns
 from harness.faults.fault import Expectation, Struck
 from harness.system.client import Client, NoAnswer, Request
 from harness.system.container import SutLost, default_launch
@@ -108,8 +108,8 @@ class ClockAhead:
         profile = sut.profile
         end_ns = last_whole_second_ns(time.time()) - round(self._age_s(sut) * SECOND_NS)
         window = build(profile.window, self.seconds, end_ns=end_ns)
-        headers = {"Content-Type": CONTENT_TYPES["json"], "Connection": "close"}
-        body = to_json(profile.window, window)
+        headers = {"Content-Type": content_type(profile.window), "Connection": "close"}
+        body = encode(profile.window, window)
         client = Client(sut.url, profile)
         try:
             request = Request(method="POST", path=profile.http.invocations_path, headers=headers, body=body)

@@ -24,12 +24,12 @@ _FIRST_BYTES = 16
 def half_open(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     """Make the fault that a profile describes."""
     body = FreshBody(profile, series)
-    whole = len(invocation(profile.http, body(), keep=True))
+    whole = len(invocation(profile, body(), keep=True))
     ways = (Way(to_sut=HalfOpen(after_bytes=whole // 2)), Way(to_client=HalfOpen(after_bytes=_FIRST_BYTES)))
 
     async def behave(visit: Visit) -> None:
         is_asking = visit.number % len(ways) == 0
-        await visit.send(invocation(profile.http, body(), keep=True) if is_asking else ping(profile.http))
+        await visit.send(invocation(profile, body(), keep=True) if is_asking else ping(profile.http))
         await asyncio.sleep(_STAYS_S)  # then it leaves, and the sut does not hear of it
 
     manner = Manner(size=profile.chaos.slow_clients, period_s=_PERIOD_S, behave=behave)

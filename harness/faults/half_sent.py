@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from harness.contract.records import CONTENT_TYPES
+from harness.contract.records import content_type
 from harness.faults.attempt import Attempt
 from harness.system.client import Answer
 from harness.system.waiting import sleep_until
 
 if TYPE_CHECKING:
-    from harness.contract.profile import Http
+    from harness.contract.profile import Profile
     from harness.faults.attempt import Question
 
 Part = Literal["first bytes", "headers", "half of the body", "all but the last byte"]
@@ -58,18 +58,18 @@ class HalfSent:
         )
 
 
-def send_half(url: str, http_rule: Http, question: Question, *, part: Part, request_id: str) -> HalfSent:
+def send_half(url: str, profile: Profile, question: Question, *, part: Part, request_id: str) -> HalfSent:
     """Connect and send the first part of a good window's request; raises OSError where that fails."""
     place = urlsplit(url)
     host, port = place.hostname or "", place.port or http.client.HTTP_PORT
     head = (
-        f"POST {http_rule.invocations_path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
-        f"Content-Type: {CONTENT_TYPES['json']}\r\nContent-Length: {len(question.body or b'')}\r\n"
+        f"POST {profile.http.invocations_path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        f"Content-Type: {content_type(profile.window)}\r\nContent-Length: {len(question.body or b'')}\r\n"
         f"X-Request-Id: {request_id}\r\nConnection: close\r\n\r\n"
     ).encode()
     whole = head + (question.body or b"")
     cut = _cut(part, head=len(head), whole=len(whole))
-    connection = socket.create_connection((host, port), timeout=http_rule.hang_s)
+    connection = socket.create_connection((host, port), timeout=profile.http.hang_s)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(whole[:cut])
     return HalfSent(

@@ -35,7 +35,7 @@ class Inquiry:
     ) -> bytes:
         """Return a question as bytes, as many for each client and turn."""
         body, request_id = question.body or b"", _id(number, turn)
-        return invocation(self._profile.http, body, codec=codec, keep=keep, request_id=request_id)
+        return invocation(self._profile, body, codec=codec, keep=keep, request_id=request_id)
 
     def good(self) -> Question:
         """Return a good window that has to be answered."""

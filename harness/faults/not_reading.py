@@ -27,7 +27,7 @@ def not_reading(profile: Profile, series: Sequence[Second]) -> Traffic:
     body = FreshBody(profile, series)
 
     async def behave(visit: Visit) -> None:
-        request = invocation(profile.http, body(), keep=True)
+        request = invocation(profile, body(), keep=True)
         visit.writer.transport.pause_reading()  # type: ignore[attr-defined] # a stream's transport reads too
         if visit.number % 2:
             await visit.send((request if visit.number % _EVERY == 1 else ping(profile.http)) * _PIPELINED)

@@ -29,7 +29,7 @@ def poison(profile: Profile, series: Sequence[Second]) -> Traffic:
 
     async def behave(visit: Visit) -> None:
         body = bodies[(visit.number + visit.turn) % len(bodies)]
-        await visit.send(invocation(profile.http, body(), request_id="p" * _LONGEST_ID))
+        await visit.send(invocation(profile, body(), request_id="p" * _LONGEST_ID))
         await visit.until_closed()
 
     manner = Manner(size=_CLIENTS, period_s=_PERIOD_S, behave=behave)

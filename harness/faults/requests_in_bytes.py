@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from harness.contract.records import CONTENT_TYPES, build, last_whole_second_ns, to_json
+from harness.contract.records import build, content_type, encode, last_whole_second_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ def fresh_window(profile: Profile, seconds: Sequence[Second]) -> Window:
 
 def window_of(profile: Profile, seconds: Sequence[Second]) -> bytes:
     """Return such a window as JSON."""
-    return to_json(profile.window, fresh_window(profile, seconds))
+    return encode(profile.window, fresh_window(profile, seconds))
 
 
 class FreshBody:
@@ -40,7 +40,7 @@ class FreshBody:
 
 
 def invocation(
-    http: Http,
+    profile: Profile,
     body: bytes,
     *,
     codec: Codec = "json",
@@ -51,9 +51,9 @@ def invocation(
 ) -> bytes:
     """Return a request for a prediction; `length` is promised in place of the body's own."""
     lines = [
-        f"POST {http.invocations_path} HTTP/1.1",
+        f"POST {profile.http.invocations_path} HTTP/1.1",
         "Host: sut",
-        f"Content-Type: {CONTENT_TYPES[codec]}",
+        f"Content-Type: {content_type(profile.window, codec)}",
         f"Content-Length: {len(body) if length is None else length}",
         *([f"X-Request-Id: {request_id}"] if request_id else []),
         *([] if keep else ["Connection: close"]),

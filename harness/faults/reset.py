@@ -23,12 +23,12 @@ _PINGS, _FIRST_BYTES = 16, 16
 def reset(profile: Profile, series: Sequence[Second]) -> BadNetwork:
     """Make the fault that a profile describes."""
     body = FreshBody(profile, series)
-    whole = len(invocation(profile.http, body(), keep=True))
+    whole = len(invocation(profile, body(), keep=True))
     ways = (Way(to_sut=Reset(after_bytes=whole // 2)), Way(to_client=Reset(after_bytes=_FIRST_BYTES)))
 
     async def behave(visit: Visit) -> None:
         pings = ping(profile.http) * (_PINGS if visit.number % len(ways) else 0)
-        await visit.send(invocation(profile.http, body(), keep=True), pings)
+        await visit.send(invocation(profile, body(), keep=True), pings)
         await visit.until_closed()
 
     hold_s = profile.chaos.traffic_s / 2

@@ -21,7 +21,7 @@ _PAUSE_S = 0.5
 def slow_bodies(profile: Profile, series: Sequence[Second]) -> Traffic:
     """Make the fault that a profile describes."""
     body = window_of(profile, series)
-    head = invocation(profile.http, body, with_body=False)
+    head = invocation(profile, body, with_body=False)
 
     async def behave(visit: Visit) -> None:
         await visit.send(head, body[:1])

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from harness.contract.records import build, last_whole_second_ns, to_json
+from harness.contract.records import build, encode, last_whole_second_ns
 from harness.faults.attempt import Attempt, Question
 from harness.faults.fault import Expectation, Struck
 from harness.faults.half_sent import HalfSent, Part, send_half
@@ -96,9 +96,9 @@ class Stop:
     def _halves(self, sut: Sut) -> list[HalfSent]:
         rule, url = sut.profile.window, sut.url
         window = build(rule, self.seconds, end_ns=last_whole_second_ns(time.time()))
-        question = Question(asked="in_flight", body=to_json(rule, window), window=window)
+        question = Question(asked="in_flight", body=encode(rule, window), window=window)
         return [
-            send_half(url, sut.profile.http, question, part=part, request_id=f"{part.replace(' ', '-')}-sent-{number}")
+            send_half(url, sut.profile, question, part=part, request_id=f"{part.replace(' ', '-')}-sent-{number}")
             for number, (part, _) in enumerate(self.held, start=1)
         ]
 

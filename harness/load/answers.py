@@ -63,7 +63,7 @@ def _of_one_refusal(plan: Plan, origin: Origin, attempt: Attempt, profile: Profi
     if attempt.status is None:
         return [Violation(rule=WAYS[attempt.way].rule, expected=f"an answer to {attempt.way!r}", actual=attempt.detail)]
     window, now_s = window_at(plan, origin), origin.end_ns / SECOND_NS
-    broken = judge_broken(attempt.way, profile.window, window, _given(attempt), now_s=now_s)
+    broken = judge_broken(attempt.way, profile, window, _given(attempt), now_s=now_s)
     return [replace(one, expected=f"{one.expected} to a window with {attempt.way!r}, under load") for one in broken]
 
 

@@ -30,12 +30,12 @@ class Way:
 
 
 def _without_close(rule: WindowRule, records: list[Record]) -> list[Record]:
-    return [*records[:-1], {**records[-1], rule.named("close"): None}]
+    return [*records[:-1], {**records[-1], rule.target: None}]
 
 
 def _negative_low(rule: WindowRule, records: list[Record]) -> list[Record]:
     middle = len(records) // 2
-    return [*records[:middle], {**records[middle], rule.named("low"): -1.0}, *records[middle + 1 :]]
+    return [*records[:middle], {**records[middle], rule.named("low", "close", "value"): -1.0}, *records[middle + 1 :]]
 
 
 def _stale(rule: WindowRule, records: list[Record]) -> list[Record]:
@@ -61,7 +61,9 @@ def ways_for(profile: Profile, window: Window, *, now_s: float) -> tuple[str, ..
         name
         for name, way in WAYS.items()
         if way.rule not in profile.waived
-        and (way.cut_bytes or broken_rules(rule, break_window(name, rule, window), now_s=now_s))
+        and (
+            (way.cut_bytes and rule.csv == "body") or broken_rules(rule, break_window(name, rule, window), now_s=now_s)
+        )
     )
 
 
@@ -76,11 +78,12 @@ def broken_body(way: str, rule: WindowRule, window: Window, codec: Codec) -> byt
     return body[: len(body) - WAYS[way].cut_bytes]
 
 
-def judge_broken(way: str, rule: WindowRule, window: Window, answer: Answered, *, now_s: float) -> list[Violation]:
+def judge_broken(way: str, profile: Profile, window: Window, answer: Answered, *, now_s: float) -> list[Violation]:
     """Judge the answer to a window broken in that way at a moment (Unix time); overload is no wrong refusal."""
     if answer.status == UNAVAILABLE:
         return []
+    rule, promise = profile.window, profile.refusals
     if WAYS[way].cut_bytes:
-        return judge_refusal(answer, rule=WAYS[way].rule, status=(_MALFORMED,))
+        return judge_refusal(answer, promise, rule=WAYS[way].rule, status=(_MALFORMED,))
     dimensions = allowed_dimensions(broken_rules(rule, break_window(way, rule, window), now_s=now_s))
-    return judge_refusal(answer, rule=WAYS[way].rule, status=(UNPROCESSABLE,), dimensions=dimensions)
+    return judge_refusal(answer, promise, rule=WAYS[way].rule, status=(UNPROCESSABLE,), dimensions=dimensions)

@@ -45,7 +45,7 @@ class LocustProcess:
         return f"was killed: it had not ended after {budget_s:g} s"
 
     def last_output(self) -> str:
-        """Return the errors that it logged, which its closing tables may have pushed far up, and the end of what it printed."""
+        """Return what it logged as errors, which may stand above its closing tables, and the end of its output."""
         printed = self.output_file.read_text(errors="replace")
         end = printed[-_SHOWN_CHARACTERS:].strip() or "(none)"
         errors = [line for line in printed.splitlines() if _ERROR in line and line not in end]

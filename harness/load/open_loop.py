@@ -11,7 +11,7 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 
-from harness.contract.records import CONTENT_TYPES, Codec
+from harness.contract.records import CONTENT_TYPES, Codec, content_type
 from harness.load.arrivals import WHOLE, Part, due_times
 from harness.load.clock import Clock
 from harness.load.payloads import Payload, Ring
@@ -72,13 +72,13 @@ class OpenLoop:
 
     def __post_init__(self) -> None:
         """Prepare all that need not be done while requests are due."""
-        http = self.plan.profile.http
+        http, rule = self.plan.profile.http, self.plan.profile.window
         self._ring = Ring(self.plan)
         self._wire = Wire(self.plan.url, self.plan.patience_s)
         self._ping_wire = Wire(self.plan.url, http.ping_s * _PING_PATIENCE)
         self._heads = {
-            codec: self._wire.head("POST", http.invocations_path, {"Content-Type": content_type})
-            for codec, content_type in CONTENT_TYPES.items()
+            codec: self._wire.head("POST", http.invocations_path, {"Content-Type": content_type(rule, codec)})
+            for codec in CONTENT_TYPES
         }
         self._ping_head = self._ping_wire.head("GET", http.ping_path, {"Connection": "close"})
 

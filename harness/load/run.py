@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.contract.series import generate
+from harness.contract.levels import series_in
 from harness.load.locust_process import locust
 from harness.load.plan import PLAN_FILE, PROGRESS_FILE, Plan
 from harness.load.progress import read_progress
@@ -87,7 +87,7 @@ def plan_of(
     lap_s: float = 0.0,
 ) -> Plan:
     """Return a plan; what is not given is the profile's, or generated."""
-    chosen = tuple(series) if series is not None else tuple(generate(seed=seed, seconds=_SERIES_S))
+    chosen = tuple(series) if series is not None else tuple(series_in(profile, seed=seed, seconds=_SERIES_S))
     plan = Plan(
         url=url.rstrip("/"),
         profile=profile,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from harness.audit.model.asking import Reply, reply_of
-from harness.contract.records import CONTENT_TYPES, last_whole_second_ns
+from harness.contract.records import content_type, last_whole_second_ns
 from harness.release.record import Pair
 from harness.system.client import NoAnswer
 
@@ -58,7 +58,7 @@ class Duel:
         # Built when it is its turn: a window that waits grows old, and an old one is refused.
         body = question.body(self.profile.window, end_ns=last_whole_second_ns(time.time()))
         order = self._chance.sample(_SIDES, len(_SIDES))
-        replies = {side: self._reply(side, body, CONTENT_TYPES[question.codec]) for side in order}
+        replies = {side: self._reply(side, body, content_type(self.profile.window, question.codec)) for side in order}
         return Pair(
             run=self.run,
             regime=question.regime,
@@ -76,4 +76,4 @@ class Duel:
             answer = self.doors[side].invoke(body, content_type).answer
         except NoAnswer as failure:
             return Reply(status=None, elapsed_s=failure.elapsed_s)
-        return replace(reply_of(answer), interval=None)
+        return replace(reply_of(answer, self.profile), interval=None)

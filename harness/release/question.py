@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.audit.model.jump import jump
 from harness.audit.model.market import flat, market_of, times
 from harness.contract.breaches import kinds_of_breaches
+from harness.contract.levels import level_in, series_in
 from harness.contract.malformed_csv import NO_CSV
 from harness.contract.malformed_json import NO_JSON
 from harness.contract.records import build, encode
@@ -78,7 +79,7 @@ def good_questions(
 def broken_questions(profile: Profile, *, seed: int) -> list[Question]:
     """Return one window for each of many ways to break it: both must refuse each alike."""
     records = profile.window.records
-    seconds = tuple(generate(seed=seed, seconds=records, level=_LEVEL))
+    seconds = tuple(series_in(profile, seed=seed, seconds=records, level=_LEVEL))
     ways = [*_breaches(profile), *_flaws()]
     return [
         Question(
@@ -114,10 +115,10 @@ def _of(
 
 
 def _market(regime: Regime, profile: Profile, history: Sequence[Second] | None, count: int, *, seed: int) -> Market:
-    level = history[0].close if history else _LEVEL
     if regime == "history" and history:
         return market_of(history, profile)
     length = count + profile.window.records
+    level = history[0].close if history else level_in(profile.window, _LEVEL)
     series = generate(seed=seed, seconds=length, level=level, volatility=_VOLATILITY)
     if regime == "trending":
         series = [times(second, math.exp(_DRIFT * at)) for at, second in enumerate(series)]

@@ -16,7 +16,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import default_headers
 from urllib3.exceptions import HTTPError
 
-from harness.contract.records import CONTENT_TYPES, Codec, Window, encode
+from harness.contract.records import Codec, Window, content_type, encode
 from harness.system.patience import SPAN_S
 
 if TYPE_CHECKING:
@@ -152,20 +152,20 @@ class Client:
     def invoke(
         self,
         body: bytes | None,
-        content_type: str | None = CONTENT_TYPES["json"],
+        kind: str | None = "",
         *,
         headers: Mapping[str, str | None] | None = None,
         timeout_s: float | None = None,
     ) -> Exchange:
-        """Send bytes to the invocations route."""
-        all_headers = {"Content-Type": content_type, **(headers or {})}
+        """Send bytes to the invocations route; an empty `kind` is the type that the container takes first."""
+        all_headers = {"Content-Type": content_type(self.profile.window) if kind == "" else kind, **(headers or {})}
         request = Request(method="POST", path=self.profile.http.invocations_path, headers=all_headers, body=body)
         return self.send(request, timeout_s=timeout_s)
 
     def predict(self, window: Window, codec: Codec = "json", *, timeout_s: float | None = None) -> Exchange:
         """Send a window, encoded as JSON or CSV."""
-        body = encode(self.profile.window, window, codec)
-        return self.invoke(body, CONTENT_TYPES[codec], timeout_s=timeout_s)
+        rule = self.profile.window
+        return self.invoke(encode(rule, window, codec), content_type(rule, codec), timeout_s=timeout_s)
 
     def close(self) -> None:
         """Close the connections."""

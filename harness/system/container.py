@@ -132,6 +132,8 @@ class Sut:
         # The profile's port too: a container that was told another one and listens there nevertheless can be told.
         both = {self.port, self.profile.container.port}
         recipe.ports = dict.fromkeys(both, (self._address, None))  # type: ignore[arg-type]  # Docker takes an address too
+        for there, here in self.profile.container.mounts.items():
+            recipe.with_volume_mapping(here, there, "ro")
         for here, there in self.launch.volumes.items():
             recipe.with_volume_mapping(here, there, "ro")
         options = dict(self.launch.options)

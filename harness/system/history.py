@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.contract.profile import WindowRule
+    from harness.contract.profile import Role, WindowRule
 
 
 class HistoryInvalid(ValueError):  # noqa: N818 - named by what happened
@@ -49,7 +49,7 @@ def _carried_forward(path: Path, rule: WindowRule, rows: list[dict[str, object]]
         if expected_ns is not None and start_ns < expected_ns:
             raise HistoryInvalid(_misplaced(path, number, rule, row))
         if expected_ns is not None and last is not None:
-            yield from [_silent(last.close)] * ((start_ns - expected_ns) // period_ns)
+            yield from [_silent(last)] * ((start_ns - expected_ns) // period_ns)
         last = _second(rule, row, start_ns=start_ns, period_ns=period_ns)
         expected_ns = start_ns + period_ns
         yield last
@@ -61,26 +61,40 @@ def _misplaced(path: Path, number: int, rule: WindowRule, row: Mapping[str, obje
 
 
 def _second(rule: WindowRule, row: Mapping[str, object], *, start_ns: int, period_ns: int) -> Second:
-    def number(role: str) -> float:
-        return float(str(row[rule.named(role)]))  # type: ignore[arg-type]  # the roles below are all known
+    close = float(str(row[rule.target]))
 
-    def offset(role: str, default_ns: int) -> int:
-        moment = moment_ns(row[rule.named(role)])  # type: ignore[arg-type]  # likewise
-        return default_ns if moment is None else min(max(moment - start_ns, 0), period_ns)
+    def number(role: Role, default: float) -> float:
+        name = rule.find(role)
+        return default if name is None else float(str(row[name]))
+
+    def offset(role: Role, default_ns: int) -> int:
+        name = rule.find(role)
+        moment = None if name is None else moment_ns(row[name])
+        return default_ns if moment is None else min(max(moment - start_ns, 0), period_ns) * SECOND_NS // period_ns
 
     return Second(
-        open=number("open"),
-        high=number("high"),
-        low=number("low"),
-        close=number("close"),
-        volume=number("volume"),
-        count=int(number("count")),
+        open=number("open", close),
+        high=number("high", close),
+        low=number("low", close),
+        close=close,
+        volume=number("volume", 1.0),
+        count=int(number("count", 1)),
         first_event_ns=offset("first_event", 0),
-        last_event_ns=offset("last_event", period_ns),
+        last_event_ns=offset("last_event", SECOND_NS),
+        others={name: float(str(row[name])) for name, field in rule.fields.items() if field.role == "other"},
     )
 
 
-def _silent(close: float) -> Second:
+def _silent(before: Second) -> Second:
+    close = before.close
     return Second(
-        open=close, high=close, low=close, close=close, volume=0.0, count=0, first_event_ns=0, last_event_ns=SECOND_NS
+        open=close,
+        high=close,
+        low=close,
+        close=close,
+        volume=0.0,
+        count=0,
+        first_event_ns=0,
+        last_event_ns=SECOND_NS,
+        others=before.others,
     )

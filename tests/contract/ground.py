@@ -11,14 +11,14 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from harness.contract.judge import OK, Violated, Violation, demand, judge_error_body, judge_refusal, shown
-from harness.contract.records import encode
+from harness.contract.records import content_type, encode
 from harness.system.patience import SPAN_S, is_shed
 from harness.system.wire import NotPlain, Place, Talk, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from harness.contract.profile import Profile
+    from harness.contract.profile import Profile, Refusals
     from harness.contract.records import Codec, Window
     from harness.system.client import Answer, Client
     from harness.system.patience import Patience
@@ -66,6 +66,10 @@ class Ground:
         """Encode a good window."""
         return encode(self.profile.window, self.fresh_window(), codec)
 
+    def kind(self, codec: Codec = "json") -> str:
+        """Write the header that says what type a good window's body is of."""
+        return f"Content-Type: {content_type(self.profile.window, codec)}"
+
     def connect(self) -> Wire:
         """Open a connection."""
         return Wire(self.place, patience_s=self.profile.http.hang_s)
@@ -78,9 +82,9 @@ class Ground:
         """Write an invocation with just these fields."""
         return self.place.head("POST", self.profile.http.invocations_path, *fields) + body
 
-    def whole(self, body: bytes, *fields: str, kind: str = JSON) -> bytes:
+    def whole(self, body: bytes, *fields: str, kind: str = "") -> bytes:
         """Write an invocation with its type and its length."""
-        return self.invocation(body, kind, f"Content-Length: {len(body)}", *fields)
+        return self.invocation(body, kind or self.kind(), f"Content-Length: {len(body)}", *fields)
 
     def ask(self, content: bytes) -> tuple[Answer | None, Talk]:
         """Send a request on a connection of its own; once more where a reset tore away what may have been answered."""
@@ -148,10 +152,12 @@ def judge_good(answer: Answer | None, talk: Talk, *, rule: str = "R1") -> list[V
     return [*([] if answer and answer.status == OK else [wrong]), *judge_hang(talk)]
 
 
-def judge_answered(answer: Answer | None, talk: Talk, *, rule: str, status: Collection[int]) -> list[Violation]:
+def judge_answered(
+    answer: Answer | None, talk: Talk, promise: Refusals, *, rule: str, status: Collection[int]
+) -> list[Violation]:
     """Judge a refusal by the container: one of these statuses, with an error body."""
     if answer is not None:
-        return judge_refusal(answer, rule=rule, status=status)
+        return judge_refusal(answer, promise, rule=rule, status=status)
     wanted = " or ".join(str(number) for number in sorted(status))
     return [Violation(rule=rule, expected=f"status {wanted}", actual=str(talk)), *judge_hang(talk)]
 
@@ -167,13 +173,13 @@ def judge_turned_away(
     return [Violation(rule=rule, expected=wanted, actual=str(talk)), *judge_hang(talk)]
 
 
-def judge_path(answer: Answer | None, talk: Talk, *, home: str) -> list[Violation]:
+def judge_path(answer: Answer | None, talk: Talk, promise: Refusals, *, home: str) -> list[Violation]:
     """Judge the answer to a path that may stand for `home`: what that gets, a way there, 404, or a server's 400."""
     wrong = Violation(rule="C7", expected=f"404, or what {home} gets, or a redirection there", actual=str(talk))
     if answer is None:
         return [wrong, *judge_hang(talk)]
     if answer.status == _NOT_FOUND:
-        return judge_error_body(answer)
+        return judge_error_body(answer, promise)
     where = urlsplit(urljoin(f"http://{talk.place.authority}/", answer.headers.get("location", "")))
     leads_home = answer.status in (301, 302, 307, 308) and where.path == home
     return [] if answer.status in (OK, _BAD_REQUEST) or leads_home else [wrong]

@@ -16,7 +16,7 @@ from harness.system.client import Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.contract.profile import Profile
+    from harness.contract.profile import Profile, Refusals
     from harness.contract.records import Codec, Window
     from harness.system.client import Client, Exchange
 
@@ -112,7 +112,9 @@ def test_every_refusal_is_the_error_object(
     """Every non-2xx answer MUST be the JSON error object, whoever asks, and give away nothing of the inside."""
     due = REFUSALS[kind]
     exchange = _refused(client, profile, fresh_window(), due, asker)
-    broken = judge_refusal(exchange.answer, rule="C10", status=[due.status], dimensions=due.dimensions)
+    broken = judge_refusal(
+        exchange.answer, client.profile.refusals, rule="C10", status=[due.status], dimensions=due.dimensions
+    )
     demand(broken, exchange)
 
 
@@ -122,7 +124,7 @@ def test_there_is_no_console_route(client: Client, path: str) -> None:
     """No debugger or console route MAY exist, by whatever method."""
     for method in ("GET", "POST"):
         exchange = client.send(Request(method=method, path=path))
-        demand(judge_refusal(exchange.answer, rule="C10", status=[404], sent=path), exchange)
+        demand(judge_refusal(exchange.answer, client.profile.refusals, rule="C10", status=[404], sent=path), exchange)
 
 
 @pytest.mark.rule("C10")
@@ -135,7 +137,7 @@ def test_no_query_reaches_a_debugger(client: Client, profile: Profile, query: st
     for method, path, body in asked:
         exchange = client.send(Request(method=method, path=f"{path}?{query}", headers=_JSON, body=body))
         is_ping = (method, path) == ("GET", http.ping_path)
-        demand(_judge_no_page(exchange, query, is_ping=is_ping), exchange)
+        demand(_judge_no_page(exchange, query, profile.refusals, is_ping=is_ping), exchange)
 
 
 @pytest.mark.rule("C10", "C7")
@@ -144,11 +146,11 @@ def test_no_file_is_served(client: Client, path: str) -> None:
     """An unknown path MUST get 404, even where a file of the container has this name."""
     exchange = client.send(Request(method="GET", path=path))
     wrong = Violation(rule="C7", expected="404", actual=shown(exchange.answer))
-    broken = [] if exchange.answer.status == 404 else [wrong]
-    demand(broken or judge_error_body(exchange.answer, sent=path), exchange)
+    broken = [] if exchange.answer.status in client.profile.refusals.path else [wrong]
+    demand(broken or judge_error_body(exchange.answer, client.profile.refusals, sent=path), exchange)
 
 
-def _judge_no_page(exchange: Exchange, query: str, *, is_ping: bool) -> list[Violation]:
+def _judge_no_page(exchange: Exchange, query: str, promise: Refusals, *, is_ping: bool) -> list[Violation]:
     """Judge an answer to a debugger's query: a ping may be answered as any, everything else is refused."""
     answer = exchange.answer
     kind = answer.headers.get("content-type", "").lower()
@@ -157,7 +159,7 @@ def _judge_no_page(exchange: Exchange, query: str, *, is_ping: bool) -> list[Vio
     is_page = any(word in kind for word in ("html", "javascript", "css", "image")) or "<html" in quoted
     if is_page or (answer.status == OK and not is_ping):
         return [Violation(rule="C10", expected="no debugger", actual=f"{shown(answer)} as {kind!r}")]
-    return [] if answer.status == OK else judge_error_body(answer, sent=query)
+    return [] if answer.status == OK else judge_error_body(answer, promise, sent=query)
 
 
 def _refused(client: Client, profile: Profile, window: Window, due: Refusal, asker: dict[str, str]) -> Exchange:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.contract.judge import Violation, demand
-from harness.contract.records import CONTENT_TYPES
+from harness.contract.records import content_type
 from harness.system.waiting import sleep_until
 from tests.contract.ground import Ground, judge_answered, judge_good, unhurried
 
@@ -49,7 +49,7 @@ def test_headers_are_read_in_every_form(ground: Ground, form: Callable[[str, str
 def test_an_accept_is_read_in_every_form(ground: Ground, form: Callable[[str, str], str]) -> None:
     """An Accept that excludes JSON MUST get 406, in whatever form it is written."""
     answer, talk = ground.ask(_written(ground, form, "json", accept="text/html"))
-    demand(judge_answered(answer, talk, rule="C6", status=[406]), talk)
+    demand(judge_answered(answer, talk, ground.profile.refusals, rule="C6", status=[406]), talk)
 
 
 @pytest.mark.rule("R1", "C13")
@@ -58,7 +58,7 @@ def test_an_accept_is_read_in_every_form(ground: Ground, form: Callable[[str, st
 def test_a_request_in_pieces_is_read_whole(ground: Ground, codec: Codec) -> None:
     """A good window MUST get its 200 though it comes in pieces, as it does over any network."""
     good = ground.good(codec)
-    whole = ground.whole(good, kind=f"Content-Type: {CONTENT_TYPES[codec]}")
+    whole = ground.whole(good, kind=ground.kind(codec))
     cuts = [0, 10, len(whole) - len(good) - 1, len(whole) - len(good) // 2, len(whole)]
     with ground.connect() as wire:
         for begin, end in pairwise(cuts):
@@ -71,7 +71,7 @@ def test_a_request_in_pieces_is_read_whole(ground: Ground, codec: Codec) -> None
 def _written(ground: Ground, form: Callable[[str, str], str], codec: Codec, *, accept: str = "*/*") -> bytes:
     good = ground.good(codec)
     fields = {
-        "Content-Type": CONTENT_TYPES[codec],
+        "Content-Type": content_type(ground.profile.window, codec),
         "Content-Length": str(len(good)),
         "Accept": accept,
         ID: "in-any-form",

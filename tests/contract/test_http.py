@@ -10,7 +10,6 @@ import pytest
 from harness.contract.judge import OK, Violation, demand, prediction_of
 from harness.system.wire import chunked
 from tests.contract.ground import (
-    JSON,
     SOON_S,
     Ground,
     judge_answered,
@@ -119,7 +118,7 @@ def test_what_servers_differ_over_is_read_or_refused(ground: Ground, text: str) 
 @unhurried
 def test_broken_chunks_are_refused(ground: Ground, body: bytes) -> None:
     """A body whose chunks are broken MUST be refused."""
-    answer, talk = ground.ask_to_the_end(ground.invocation(body, JSON, "Transfer-Encoding: chunked"))
+    answer, talk = ground.ask_to_the_end(ground.invocation(body, ground.kind(), "Transfer-Encoding: chunked"))
     demand(judge_turned_away(answer, talk), talk)
     ground.demand_it_serves(talk)
 
@@ -159,7 +158,7 @@ def test_no_type_is_415(ground: Ground, fields: tuple[str, ...]) -> None:
     """A body without a type MUST get 415."""
     good = ground.good()
     answer, talk = ground.ask(ground.invocation(good, f"Content-Length: {len(good)}", *fields))
-    demand(judge_answered(answer, talk, rule="C5", status=[415]), talk)
+    demand(judge_answered(answer, talk, ground.profile.refusals, rule="C5", status=[415]), talk)
 
 
 @pytest.mark.rule("C8", "C10", "C13")
@@ -169,18 +168,18 @@ def test_chunks_are_read_or_411(ground: Ground, codec: Codec) -> None:
     """A chunked body MUST be read, or answered 411."""
     good = ground.good(codec)
     body = chunked(good[:1], good[1:5_000], good[5_000:])
-    kind = JSON if codec == "json" else "Content-Type: text/csv"
+    kind = ground.kind(codec)
     answer, talk = ground.ask(ground.invocation(body, kind, "Transfer-Encoding: chunked"))
     is_read = answer is not None and answer.status == OK
-    demand([] if is_read else judge_answered(answer, talk, rule="C8", status=[411]), talk)
+    demand([] if is_read else judge_answered(answer, talk, ground.profile.refusals, rule="C8", status=[411]), talk)
 
 
 @pytest.mark.rule("C8", "C10", "C13")
 @unhurried
 def test_neither_length_nor_chunks_is_an_empty_body(ground: Ground) -> None:
     """A request with neither length nor chunks has an empty body: it MUST get 400, or 411."""
-    answer, talk = ground.ask(ground.invocation(b"", JSON))
-    demand(judge_answered(answer, talk, rule="C8", status=[400, 411]), talk)
+    answer, talk = ground.ask(ground.invocation(b"", ground.kind()))
+    demand(judge_answered(answer, talk, ground.profile.refusals, rule="C8", status=[400, 411]), talk)
 
 
 @pytest.mark.rule("R1", "C13")
@@ -189,7 +188,7 @@ def test_who_expects_100_gets_an_answer(ground: Ground) -> None:
     """A good window MUST get its 200, or 417, where its sender waits to be told to go on."""
     good = ground.good()
     with ground.connect() as wire:
-        wire.send(ground.invocation(b"", JSON, f"Content-Length: {len(good)}", "Expect: 100-continue"))
+        wire.send(ground.invocation(b"", ground.kind(), f"Content-Length: {len(good)}", "Expect: 100-continue"))
         answer = wire.listen(within_s=SOON_S)
         if answer is None:
             wire.send(good)
@@ -238,7 +237,7 @@ def test_pipelined_requests_are_answered_in_order(ground: Ground) -> None:
         while len(wire.talk.answers) < len(asked) and wire.is_usable:
             wire.read()
     due = [(200, False), (200, True), (404, False)]  # the status, and whether there is a prediction
-    found = [(answer.status, prediction_of(answer) is not None) for answer in wire.talk.answers]
+    found = [(answer.status, prediction_of(answer, ground.profile) is not None) for answer in wire.talk.answers]
     names = [answer.headers.get("x-request-id", "") for answer in wire.talk.answers]
     is_mixed = any(name.startswith("in-line-") and name != f"in-line-{at}" for at, name in enumerate(names))
     wrong = Violation(rule="P6", expected="answers in order, or the end after a right one", actual=str(wire.talk))
@@ -291,7 +290,10 @@ def test_an_odd_path_is_404_or_what_it_stands_for(ground: Ground, template: str)
     path = template.format(tail=home[1:], coded=f"%{ord(home[1]):x}{home[2:]}")
     answer, talk = ground.ask(ground.place.head("GET", path))
     is_turned_away = "%" in _ESCAPE.sub("", path) and not judge_turned_away(answer, talk)
-    demand([] if is_turned_away else judge_path(answer, talk, home=ground.place.prefix + home), talk)
+    demand(
+        [] if is_turned_away else judge_path(answer, talk, ground.profile.refusals, home=ground.place.prefix + home),
+        talk,
+    )
     ground.demand_it_serves(talk)
 
 
@@ -303,7 +305,7 @@ def _path(kind: str, ground: Ground) -> str:
 def _filled(template: str, ground: Ground) -> bytes:
     place, http, window = ground.place, ground.profile.http, ground.good().decode()
     ping, invocations, host = place.prefix + http.ping_path, place.prefix + http.invocations_path, place.authority
-    post_tail = f"{invocations} HTTP/1.1\r\nHost: {host}\r\n{JSON}\r\n"
+    post_tail = f"{invocations} HTTP/1.1\r\nHost: {host}\r\n{ground.kind()}\r\n"
     return template.format(
         ping=ping,
         host=host,
@@ -322,10 +324,10 @@ def _to_be_refused(kind: str, ground: Ground) -> bytes:
     length = f"Content-Length: {len(good)}"
     if kind in ("404", "405"):
         method, path = ("POST", "/nowhere") if kind == "404" else ("PUT", http.ping_path)
-        return ground.place.head(method, path, JSON, length) + good
+        return ground.place.head(method, path, ground.kind(), length) + good
     bodies = {"413": b" " * (http.body_limit_bytes + 1), "400": b"{", "422": b'{"%s":[]}' % _key(ground)}
     fields = {"406": ["Accept: text/html"]}.get(kind, [])
-    content_type = "Content-Type: text/plain" if kind == "415" else JSON
+    content_type = "Content-Type: text/plain" if kind == "415" else ground.kind()
     return ground.whole(bodies.get(kind, good), *fields, kind=content_type)
 
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.contract.judge import Violation, demand
-from harness.contract.records import CONTENT_TYPES
 from harness.faults.memory import held_bytes
 from harness.options import CHOICE
 from harness.system.wire import Wire, chunked
 from tests.contract.ground import (
-    JSON,
     SOON_S,
     Ground,
     judge_answered,
@@ -44,20 +42,21 @@ FLOOD_BYTES, GROWTH_BYTES = 96 * MIB, 72 * MIB
 def test_too_large_a_body_is_413(ground: Ground, codec: Codec, excess: int) -> None:
     """A body over 1 MiB MUST get 413."""
     body = _padded(ground, codec, _limit(ground) + excess)
-    fields = (f"Content-Type: {CONTENT_TYPES[codec]}", f"Content-Length: {len(body)}")
+    fields = (ground.kind(codec), f"Content-Length: {len(body)}")
     answer, talk = _upload(ground, fields, body)
-    demand(judge_answered(answer, talk, rule="C8", status=[413]), talk)
+    demand(judge_answered(answer, talk, ground.profile.refusals, rule="C8", status=[413]), talk)
     ground.demand_it_serves(talk)
 
 
 @pytest.mark.rule("C8", "C10", "C13", "R1")
 @pytest.mark.parametrize("excess", [1, 1_000_000])
+@pytest.mark.codec("json")
 @unhurried
 def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
     """A chunked body over 1 MiB MUST get 413, or 411."""
     body = _in_chunks(_padded(ground, "json", _limit(ground) + excess))
-    answer, talk = _upload(ground, (JSON, CHUNKS), body)
-    demand(judge_answered(answer, talk, rule="C8", status=[411, 413]), talk)
+    answer, talk = _upload(ground, (ground.kind(), CHUNKS), body)
+    demand(judge_answered(answer, talk, ground.profile.refusals, rule="C8", status=[411, 413]), talk)
     ground.demand_it_serves(talk)
 
 
@@ -67,7 +66,7 @@ def test_too_large_a_body_in_chunks_is_413(ground: Ground, excess: int) -> None:
 def test_the_refusal_of_too_large_a_body_has_its_request_id(ground: Ground, codec: Codec) -> None:
     """X-Request-Id MUST be echoed on a 413 too."""
     body = _padded(ground, codec, _limit(ground) + 1)
-    named = ("X-Request-Id: too-large", f"Content-Type: {CONTENT_TYPES[codec]}", f"Content-Length: {len(body)}")
+    named = ("X-Request-Id: too-large", ground.kind(codec), f"Content-Length: {len(body)}")
     answer, talk = _upload(ground, named, body)
     found = answer.headers.get("x-request-id") if answer else "too-large"  # that there is none is C8's to say
     wrong = Violation(rule="C11", expected="X-Request-Id: too-large", actual=f"X-Request-Id: {found}, {talk}")
@@ -80,19 +79,22 @@ def test_the_refusal_of_too_large_a_body_has_its_request_id(ground: Ground, code
 def test_a_body_of_just_1_mib_is_read(ground: Ground, codec: Codec) -> None:
     """A body of 1 MiB is not over 1 MiB: a good window in it MUST get its 200."""
     body = _padded(ground, "json", _limit(ground)) if codec == "json" else _widened(ground, _limit(ground))
-    answer, talk = ground.ask(ground.whole(body, kind=f"Content-Type: {CONTENT_TYPES[codec]}"))
+    answer, talk = ground.ask(ground.whole(body, kind=ground.kind(codec)))
     demand(judge_good(answer, talk, rule="C8"), talk)
 
 
 @pytest.mark.rule("C8", "C10", "C13")
+@pytest.mark.codec("json")
 @unhurried
 def test_just_1_mib_in_chunks_is_read(ground: Ground) -> None:
     """A chunked body is read under the same limit: a good window in 1 MiB MUST get its 200, or 411."""
     body = _in_chunks(_padded(ground, "json", _limit(ground)))
-    answer, talk = _upload(ground, (JSON, CHUNKS), body)
+    answer, talk = _upload(ground, (ground.kind(), CHUNKS), body)
     is_refused = answer is not None and answer.status == 411
     broken = (
-        judge_answered(answer, talk, rule="C8", status=[411]) if is_refused else judge_good(answer, talk, rule="C8")
+        judge_answered(answer, talk, ground.profile.refusals, rule="C8", status=[411])
+        if is_refused
+        else judge_good(answer, talk, rule="C8")
     )
     demand(broken, talk)
 
@@ -103,7 +105,7 @@ def test_just_1_mib_in_chunks_is_read(ground: Ground) -> None:
 @unhurried
 def test_an_announced_length_is_not_taken_at_its_word(ground: Ground, length: int, begun: bytes) -> None:
     """A body over 1 MiB MUST be refused without memory for all of it: its announcement alone is harmless."""
-    answer, talk = ground.ask_to_the_end(ground.invocation(begun, JSON, f"Content-Length: {length}"))
+    answer, talk = ground.ask_to_the_end(ground.invocation(begun, ground.kind(), f"Content-Length: {length}"))
     demand(judge_turned_away(answer, talk, rule="C8"), talk)
     ground.demand_it_serves(talk)
 
@@ -124,7 +126,7 @@ def test_too_large_a_body_is_not_kept_in_memory(
     )
     before_bytes = held_bytes(sut)
     with Wire(ground.place, patience_s=POLITE_S) as wire:
-        wire.send(ground.invocation(b"", JSON, field))
+        wire.send(ground.invocation(b"", ground.kind(), field))
         is_taken = all(wire.send(piece) for _ in range(FLOOD_BYTES // MIB))
         wire.listen(within_s=SOON_S if is_taken else 0)  # what is on its way shall arrive
         grown_bytes = held_bytes(sut) - before_bytes if is_taken else 0

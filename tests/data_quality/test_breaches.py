@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from hypothesis import assume, given
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.dq
 
+Place: TypeAlias = "Callable[[int], int]"
+# Which of so many records.
+PLACES: dict[str, Place] = {"first": lambda _: 0, "middle": lambda count: count // 2, "last": lambda count: count - 1}
 DATA_RULES = [f"D{number}" for number in range(1, 12)]
 
 
@@ -50,6 +53,8 @@ def test_breach_is_refused(
     rule: str,
 ) -> None:
     """A breach of a data rule MUST get 422 with one of the rule's dimensions."""
+    if not kinds[rule]:
+        pytest.skip(f"nothing that this profile says of its window can break {rule}")
     tally.want(rule)
 
     def is_refused(breach: Breach, codec: Codec) -> bool:
@@ -61,7 +66,7 @@ def test_breach_is_refused(
         throughout, ever = broken_between(profile.window, window, from_s=from_s, to_s=time.time())
         if rule in throughout:
             tally.note_breach(rule)
-            demand(_judge(exchange, breach, ever), exchange, Example(says=breach.says, good=good, sent=window))
+            demand(_judge(exchange, breach, ever, profile), exchange, Example(says=breach.says, good=good, sent=window))
         return rule in ever
 
     def check(breach: Breach, data: st.DataObject) -> None:
@@ -86,12 +91,17 @@ def test_every_refusal_has_the_error_body(client: Client, profile: Profile, fres
         good = fresh_window()
         example = Example(says=breach.says, good=good, sent=breach.of(good))
         exchange = client.predict(example.sent, data.draw(st.sampled_from(breach.codecs), label="as"))
-        demand(judge_error_body(exchange.answer) if exchange.answer.status >= 300 else [], exchange, example)
+        demand(
+            judge_error_body(exchange.answer, profile.refusals) if exchange.answer.status >= 300 else [],
+            exchange,
+            example,
+        )
 
     check()
 
 
 @pytest.mark.rule("D1", "D2")
+@pytest.mark.codec("json")
 @pytest.mark.parametrize(
     "content",
     [
@@ -100,31 +110,40 @@ def test_every_refusal_has_the_error_body(client: Client, profile: Profile, fres
         {"window": None},
         {"window": {}},
         {"window": "x"},
-        {"window": [1] * 60},
-        {"window": [[]] * 60},
+        {"window": [1]},
+        {"window": [[]]},
     ],
     ids=json.dumps,
 )
 def test_what_holds_no_list_of_records_is_refused(client: Client, profile: Profile, content: dict[str, object]) -> None:
     """A JSON object whose window is missing or no list of objects MUST be refused as a breach of D1 or D2."""
-    renamed = {profile.window.key if key == "window" else key: value for key, value in content.items()}
+    # As many as there must be, so that nothing else is wrong with them.
+    full = {key: value * profile.window.records if isinstance(value, list) else value for key, value in content.items()}
+    renamed = {profile.window.key if key == "window" else key: value for key, value in full.items()}
     exchange = client.invoke(json.dumps(renamed).encode())
     allowed = allowed_dimensions({"D1", "D2"} | ({"D4"} if None in content.values() else set()))
-    demand(judge_refusal(exchange.answer, rule="D1", status=[UNPROCESSABLE], dimensions=allowed), exchange)
+    demand(
+        judge_refusal(exchange.answer, profile.refusals, rule="D1", status=[UNPROCESSABLE], dimensions=allowed),
+        exchange,
+    )
 
 
 @pytest.mark.rule("D1", "D2")
-@pytest.mark.parametrize("place", [0, 30, 59])
+@pytest.mark.codec("json")
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
 @pytest.mark.parametrize("item", [None, 7, "x", [], True], ids=json.dumps)
 def test_a_list_with_one_that_is_no_record_is_refused(
-    client: Client, profile: Profile, fresh_window: Callable[[], Window], item: object, place: int
+    client: Client, profile: Profile, fresh_window: Callable[[], Window], item: object, place: Place
 ) -> None:
     """A list in which one is no object, wherever it stands, MUST be refused as a breach of D1 or D2."""
     content: list[object] = [dict(record) for record in fresh_window().records]
-    content[place] = item
+    content[place(profile.window.records)] = item
     exchange = client.invoke(json.dumps({profile.window.key: content}).encode())
     allowed = allowed_dimensions({"D1", "D2", *(["D4"] if item is None else [])})
-    demand(judge_refusal(exchange.answer, rule="D1", status=[UNPROCESSABLE], dimensions=allowed), exchange)
+    demand(
+        judge_refusal(exchange.answer, profile.refusals, rule="D1", status=[UNPROCESSABLE], dimensions=allowed),
+        exchange,
+    )
 
 
 def _always(kinds: Sequence[Kind], effort: str) -> Iterator[tuple[Breach, Codec]]:
@@ -133,9 +152,13 @@ def _always(kinds: Sequence[Kind], effort: str) -> Iterator[tuple[Breach, Codec]
         yield from kind.always if effort != "quick" else [kind.always[turn % len(kind.always)]]
 
 
-def _judge(exchange: Exchange, breach: Breach, broken: set[str]) -> list[Violation]:
+def _judge(exchange: Exchange, breach: Breach, broken: set[str], profile: Profile) -> list[Violation]:
     found = judge_refusal(
-        exchange.answer, rule=breach.rule, status=[UNPROCESSABLE], dimensions=allowed_dimensions(broken)
+        exchange.answer,
+        profile.refusals,
+        rule=breach.rule,
+        status=[UNPROCESSABLE],
+        dimensions=allowed_dimensions(broken),
     )
     # The error's body has a check of its own: here only the refusal and its dimension count.
     mine = [violation for violation in found if violation.rule == breach.rule]

@@ -10,8 +10,10 @@ import pytest
 
 from harness.contract.difference import Example
 from harness.contract.judge import demand, judge_prediction
+from harness.contract.levels import jump_in, level_in, series_in
 from harness.contract.records import build, last_whole_second_ns
-from harness.contract.series import Second, generate
+from harness.contract.series import Second
+from tests.data_quality.conftest import skip_where_implausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,19 +47,20 @@ def there_and_back_later(calm: Sequence[Second], place: int, by: float) -> list[
 @pytest.mark.parametrize("codec", ["json", "csv"])
 @pytest.mark.parametrize("shape", [step, spike, there_and_back_later])
 @pytest.mark.parametrize("usd", [10_000, -10_000], ids=["up", "down"])
-@pytest.mark.parametrize("place", [1, 30, 59])
+@pytest.mark.parametrize("place", ["second", "middle", "last"])
 def test_a_jump_of_10_000_is_flagged(
     send_good: SendGood,
     profile: Profile,
     *,
     shape: Callable[..., list[Second]],
     usd: float,
-    place: int,
+    place: str,
     codec: Codec,
 ) -> None:
     """A jump of $10,000 within a second MUST be answered, flagged, and predicted within 5 % of the last close."""
     calm = _calm(profile, LEVEL)
-    _demand_right(send_good, profile, shape(calm, place, usd), calm=calm, codec=codec)
+    moved = shape(calm, _place(profile, place), _by(profile, LEVEL, 1 + usd / LEVEL))
+    _demand_right(send_good, profile, moved, calm=calm, codec=codec)
 
 
 @pytest.mark.rule("P5", "P0", "P1")
@@ -66,25 +69,27 @@ def test_a_jump_of_10_000_is_flagged(
 def test_a_jump_is_flagged_at_any_level(send_good: SendGood, profile: Profile, level: float, share: float) -> None:
     """A jump in proportion MUST be answered, flagged, and predicted within 5 % of the last close, at any level."""
     calm = _calm(profile, level)
-    _demand_right(send_good, profile, step(calm, 40, share * level), calm=calm)
+    moved = step(calm, _place(profile, "two thirds"), _by(profile, level, 1 + share))
+    _demand_right(send_good, profile, moved, calm=calm)
 
 
 @pytest.mark.rule("P5", "P0", "P1")
 @pytest.mark.parametrize("factor", [1.0527, 0.9499, 2.5, 0.4, 25.0, 0.04, 1_000.0])
-@pytest.mark.parametrize("place", [1, 59])
-def test_a_jump_is_flagged_however_far(send_good: SendGood, profile: Profile, factor: float, place: int) -> None:
+@pytest.mark.parametrize("place", ["second", "last"])
+def test_a_jump_is_flagged_however_far(send_good: SendGood, profile: Profile, factor: float, place: str) -> None:
     """Whatever differs by more than 5 %, just so or a thousand times, MUST be answered and flagged."""
     level = 40.0 if factor > 1 else 40_000.0
-    steady = [_steady(level)] * profile.window.records
-    _demand_right(send_good, profile, step(steady, place, (factor - 1) * level), calm=steady)
+    steady = [_steady(level_in(profile.window, level))] * profile.window.records
+    moved = step(steady, _place(profile, place), _by(profile, level, factor))
+    _demand_right(send_good, profile, moved, calm=steady)
 
 
 @pytest.mark.rule("R1", "P0", "P1")
-@pytest.mark.parametrize("place", [0, 30, 59])
-def test_a_second_that_spans_much_is_answered(send_good: SendGood, profile: Profile, place: int) -> None:
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_a_second_that_spans_much_is_answered(send_good: SendGood, profile: Profile, place: str) -> None:
     """A high and a low far from open and close keep every rule: such a window MUST be answered, flagged or not."""
-    calm = _calm(profile, LEVEL)
-    wide = [*calm[:place], replace(calm[place], high=2 * LEVEL, low=LEVEL / 2), *calm[place + 1 :]]
+    calm, at, level = _calm(profile, LEVEL), _place(profile, place), level_in(profile.window, LEVEL)
+    wide = [*calm[:at], replace(calm[at], high=2 * level, low=level / 2), *calm[at + 1 :]]
     _demand_right(send_good, profile, wide, calm=calm, rule="R1")
 
 
@@ -93,7 +98,8 @@ def test_a_second_that_spans_much_is_answered(send_good: SendGood, profile: Prof
 def test_a_move_that_is_no_jump_is_answered(send_good: SendGood, profile: Profile, share: float) -> None:
     """A move between 1 % and 5 % is a good window: it MUST be answered, flagged or not."""
     calm = _calm(profile, LEVEL)
-    _demand_right(send_good, profile, step(calm, 40, share * LEVEL), calm=calm, rule="R1")
+    moved = step(calm, _place(profile, "two thirds"), _by(profile, LEVEL, 1 + share))
+    _demand_right(send_good, profile, moved, calm=calm, rule="R1")
 
 
 def _demand_right(
@@ -107,6 +113,7 @@ def _demand_right(
 ) -> None:
     end_ns = last_whole_second_ns(time.time())
     good, window = (build(profile.window, seconds, end_ns=end_ns) for seconds in (calm, moved))
+    skip_where_implausible(profile, window)
     exchange = send_good(window, codec)
     found = judge_prediction(window, exchange.answer, profile)
     # Refusing a window with a jump breaks the promise about jumps, not the one about good windows.
@@ -116,7 +123,18 @@ def _demand_right(
 
 def _calm(profile: Profile, level: float) -> list[Second]:
     # In each of them there are trades: a second without any has the last close for its price, and cannot jump.
-    return generate(seed=3, seconds=profile.window.records, level=level, silent_share=0.0)
+    return series_in(profile, seed=3, seconds=profile.window.records, level=level, silent_share=0.0)
+
+
+def _place(profile: Profile, name: str) -> int:
+    """Return which record a name means."""
+    count = profile.window.records
+    return {"first": 0, "second": 1, "middle": count // 2, "two thirds": count * 2 // 3, "last": count - 1}[name]
+
+
+def _by(profile: Profile, level: float, factor: float) -> float:
+    """Return how far prices at a level move where they move by a factor, if a move of 5 % is a jump."""
+    return level_in(profile.window, level) * (jump_in(profile.prediction, factor) - 1)
 
 
 def _steady(price: float) -> Second:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.contract.judge import Violation, demand, judge_prediction, judge_same, prediction_of
+from harness.contract.levels import level_in, series_in
 from harness.contract.records import build, encode, last_whole_second_ns
-from harness.contract.series import Second, generate
+from harness.contract.series import Second
 from harness.contract.skill import Skill, Undecidable, skill_of
 from harness.contract.verdict import Verdict
 from harness.options import CHOICE
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.dq
 WINDOWS, MORE_WINDOWS = 360, 720
 STRETCHES = 4
 THREADS = 4
+LEVEL = 30_000.0
 OTHERS = {"quick": 100, "normal": 1_000, "thorough": 1_000}
 
 
@@ -60,7 +62,7 @@ def _skill(
     exchanges = list(_ask(fresh_client, windows_sent).values())
     for exchange in exchanges:
         tally.note_good(exchange.answer.status)
-    predictions = [prediction_of(exchange.answer) for exchange in exchanges]
+    predictions = [prediction_of(exchange.answer, profile) for exchange in exchanges]
     silent = next((one for one, found in zip(exchanges, predictions, strict=True) if found is None), None)
     wrong = Violation(rule="P4", expected="a prediction to compare", actual=str(silent and silent.answer.status))
     demand([wrong] if silent is not None else [], silent)
@@ -73,20 +75,22 @@ def _skill(
 @pytest.mark.parametrize("factor", [1 / 3_000, 0.1, 3.0, 30.0])
 def test_prices_times_k_give_a_prediction_times_k(send_good: SendGood, profile: Profile, factor: float) -> None:
     """At any price level the prediction MUST lie within 1 % of the last close: so it scales with the prices."""
-    calm = generate(seed=11, seconds=profile.window.records, level=30_000.0)
+    calm = series_in(profile, seed=11, seconds=profile.window.records, level=LEVEL)
+    factor = level_in(profile.window, LEVEL * factor) / level_in(profile.window, LEVEL)
     share = profile.prediction.quiet_tolerance
     tolerance = (1 + share) / (1 - share) - 1  # one at the upper end, the other at the lower
     plain, scaled = (send_good(_window(profile, [_times(second, k) for second in calm])) for k in (1.0, factor))
-    before, after = prediction_of(plain.answer), prediction_of(scaled.answer)
+    before, after = prediction_of(plain.answer, profile), prediction_of(scaled.answer, profile)
     is_kept = before is not None and after is not None and abs(after / (before * factor) - 1) <= tolerance
     expected = f"a prediction within {tolerance:.2%} of {(before or 0.0) * factor:g}"
     demand([] if is_kept else [Violation(rule="P3", expected=expected, actual=str(after))], scaled)
 
 
 @pytest.mark.rule("P2")
+@pytest.mark.codec("json")
 def test_what_stands_after_a_window_changes_nothing(client: Client, profile: Profile, send_good: SendGood) -> None:
     """The same window MUST give the same prediction, with blanks or a line end after it too."""
-    window = _window(profile, generate(seed=12, seconds=profile.window.records))
+    window = _window(profile, series_in(profile, seed=12, seconds=profile.window.records))
     plain = send_good(window)
     for what, text in {"with a line end": b"\n", "with blanks": b"  \r\n\t "}.items():
         exchange = client.invoke(encode(profile.window, window, "json") + text)
@@ -102,11 +106,11 @@ def test_a_thousand_others_change_nothing(
     Where they take long, only as many are sent as are answered before the window is old.
     """
     begin_s, age_s = time.monotonic(), profile.window.max_age_s
-    window = _window(profile, generate(seed=13, seconds=profile.window.records))
+    window = _window(profile, series_in(profile, seed=13, seconds=profile.window.records))
     first = send_good(window)
     demand(judge_prediction(window, first.answer, profile), first)
     half = OTHERS[request.config.stash[CHOICE].effort] // 2
-    market = generate(seed=14, seconds=profile.window.records + half, level=700.0)
+    market = series_in(profile, seed=14, seconds=profile.window.records + half, level=700.0)
     others = [_window(profile, market[at : at + profile.window.records]) for at in range(half)]
     once, twice = (_ask(fresh_client, others, until_s=begin_s + age_s * share) for share in (0.25, 0.5))
     for place, before in once.items():

@@ -74,9 +74,10 @@ def lay_over(
     tag: str,
     environment: Mapping[str, str],
     labels: Mapping[str, str],
+    entrypoint: list[str] | None = None,
 ) -> str:
     """Return an image that is `image` with files (path in the container -> file here) and environment laid over it."""
-    bare = engine.containers.create(image, labels=dict(labels))
+    bare = engine.containers.create(image, labels=dict(labels), entrypoint=entrypoint)
     try:
         bare.put_archive("/", pack(files))
         changes = [f"ENV {name}={value}" for name, value in environment.items()]

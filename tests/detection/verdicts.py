@@ -95,23 +95,28 @@ def judge_at(sut: str, defect: Defect, *, whole: bool) -> Found:
     catch it.
     """
     with tempfile.TemporaryDirectory(prefix=f"{defect.name}-") as name:
-        folder, began_s = Path(name), time.monotonic()
-        printed = folder / "printed.txt"
-        run_pytest([sut, *_options(defect, folder, whole=whole)], output=printed, budget_s=_BUDGET_S)
-        told = printed.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
-        assert (folder / "verdict.json").exists(), told
-        found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
-        return Found(
-            verdict=found["verdict"],
-            failed=frozenset(rule for rule, entry in found["rules"].items() if entry["outcome"] == "failed"),
-            printed=told,
-            took_s=time.monotonic() - began_s,
-        )
+        return judge_suite([sut, *_options(defect, Path(name), whole=whole)], Path(name))
+
+
+def judge_suite(options: Sequence[str], folder: Path) -> Found:
+    """Run a suite, named last of the options, and return what it said; it leaves its report in a folder."""
+    began_s, printed = time.monotonic(), folder / "printed.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    common = ["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", f"--sut-report-dir={folder}", "--sut-alerts=off"]
+    run_pytest([*common, *options], output=printed, budget_s=_BUDGET_S)
+    told = printed.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
+    assert (folder / "verdict.json").exists(), told
+    found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
+    return Found(
+        verdict=found["verdict"],
+        failed=frozenset(rule for rule, entry in found["rules"].items() if entry["outcome"] == "failed"),
+        printed=told,
+        took_s=time.monotonic() - began_s,
+    )
 
 
 def _options(defect: Defect, folder: Path, *, whole: bool) -> list[str]:
-    options = ["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", f"--sut-report-dir={folder}"]
-    options += ["--sut-alerts=off", f"--sut-effort={defect.effort}"]
+    options = [f"--sut-effort={defect.effort}"]
     if _lane(defect) == "own":
         options.append(f"--sut-profile={_impatient_profile(folder, IMPATIENCE[defect.base])}")
     if defect.select:

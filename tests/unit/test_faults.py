@@ -87,7 +87,7 @@ class Listener:
 @pytest.mark.parametrize("part", ["first bytes", "headers", "half of the body", "all but the last byte"])
 def test_a_request_sent_in_two_parts_arrives_whole(part: Part) -> None:
     listener = Listener(until=b'{"window": []}', answer=OK)
-    half = send_half(listener.url, PROFILE.http, QUESTION, part=part, request_id="one")
+    half = send_half(listener.url, PROFILE, QUESTION, part=part, request_id="one")
     attempt = half.finish(due_s=time.monotonic() + 0.05)
     listener.close()
     assert listener.got.startswith(b"POST /invocations HTTP/1.1\r\n")
@@ -98,7 +98,7 @@ def test_a_request_sent_in_two_parts_arrives_whole(part: Part) -> None:
 
 def test_a_half_sent_request_that_is_dropped_says_so() -> None:
     listener = Listener(until=b"POST", answer=b"")
-    half = send_half(listener.url, PROFILE.http, QUESTION, part="headers", request_id="one")
+    half = send_half(listener.url, PROFILE, QUESTION, part="headers", request_id="one")
     listener.close()
     attempt = half.finish(due_s=time.monotonic())
     assert attempt.answer is None

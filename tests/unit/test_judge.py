@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.contract.judge import judge_error_body, judge_prediction, judge_refusal, judge_same
+from harness.contract.keys import Refusals
 from harness.contract.profile import load_profile
 from harness.contract.records import Window, build
 from harness.contract.series import Second, generate
@@ -109,14 +110,16 @@ def test_move_between_quiet_and_jump_may_be_flagged_or_not() -> None:
     ],
 )
 def test_error_body_is_judged(content: object, kind: str, is_right: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert (judge_error_body(answer(content, 404, kind)) == []) is is_right
+    assert (judge_error_body(answer(content, 404, kind), Refusals()) == []) is is_right
 
 
 def test_refusal_needs_status_and_dimension() -> None:
     refusal = answer({"error": {"code": "x", "dimension": "accuracy", "message": "no"}}, status=422)
-    assert judge_refusal(refusal, rule="D1", status=[422], dimensions={"accuracy"}) == []
-    assert [v.rule for v in judge_refusal(refusal, rule="D9", status=[422], dimensions={"timeliness"})] == ["D9"]
-    assert [v.rule for v in judge_refusal(refusal, rule="C9", status=[400])] == ["C9"]
+    assert judge_refusal(refusal, Refusals(), rule="D1", status=[422], dimensions={"accuracy"}) == []
+    assert [v.rule for v in judge_refusal(refusal, Refusals(), rule="D9", status=[422], dimensions={"timeliness"})] == [
+        "D9"
+    ]
+    assert [v.rule for v in judge_refusal(refusal, Refusals(), rule="C9", status=[400])] == ["C9"]
 
 
 def test_same_window_must_get_the_same_prediction() -> None:

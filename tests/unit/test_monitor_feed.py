@@ -19,7 +19,7 @@ from harness.contract.breach import Breach
 from harness.contract.breaches import breaches
 from harness.contract.data_rules import broken_rules
 from harness.contract.profile import Alerts, load_profile
-from harness.contract.records import Window, build, last_whole_second_ns, to_csv, to_json
+from harness.contract.records import Window, build, encode, last_whole_second_ns, to_csv
 from harness.contract.series import generate
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LONG = build(RULE, generate(seed=2, seconds=5_000), end_ns=last_whole_second_ns(
 
 def as_read(window: Window) -> list[Record]:
     """Return records as they come over a wire."""
-    parsed: list[Record] = json.loads(to_json(RULE, window))[RULE.key]
+    parsed: list[Record] = json.loads(encode(RULE, window))[RULE.key]
     return parsed
 
 
@@ -98,7 +98,7 @@ def page(status: int, kind: str, body: bytes) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        ("application/json", to_json(RULE, GOOD)),
+        ("application/json", encode(RULE, GOOD)),
         ("application/json", json.dumps(as_read(GOOD)).encode()),
         ("text/csv; charset=utf-8", to_csv(GOOD)),
     ],

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from harness.contract.judge import judge_error_body
+from harness.contract.keys import Refusals
 from harness.system.client import Answer
 
 
@@ -43,7 +44,7 @@ def answer(message: str, code: str = "x") -> Answer:
     ],
 )
 def test_the_inside_is_seen(message: str) -> None:
-    assert [violation.rule for violation in judge_error_body(answer(message))] == ["C10"]
+    assert [violation.rule for violation in judge_error_body(answer(message), Refusals())] == ["C10"]
 
 
 @pytest.mark.parametrize(
@@ -61,10 +62,10 @@ def test_the_inside_is_seen(message: str) -> None:
     ],
 )
 def test_a_good_message_is_no_tell_tale(code: str, message: str) -> None:
-    assert judge_error_body(answer(message, code)) == []
+    assert judge_error_body(answer(message, code), Refusals()) == []
 
 
 def test_what_was_sent_may_be_quoted() -> None:
     quoting = answer("no route for /etc/passwd")
-    assert judge_error_body(quoting)
-    assert judge_error_body(quoting, sent="/etc/passwd") == []
+    assert judge_error_body(quoting, Refusals())
+    assert judge_error_body(quoting, Refusals(), sent="/etc/passwd") == []

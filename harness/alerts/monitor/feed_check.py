@@ -75,7 +75,7 @@ def check_second(profile: Profile, records: Iterable[Record], others: Iterable[R
 
 def closes(rule: WindowRule, records: Iterable[Mapping[str, object]]) -> dict[int, float]:
     """Return the closes that can be read, by the second at which each period ended."""
-    end, close = rule.named("end"), rule.named("close")
+    end, close = rule.named("end"), rule.target
     readable = {}
     for record in records:
         at_ns, price = moment_ns(record.get(end)), record.get(close)
@@ -99,7 +99,7 @@ def carried_forward(rule: WindowRule, records: Sequence[Record]) -> list[Record]
 
 
 def _silent(rule: WindowRule, before: Record, begin_ns: int, period_ns: int) -> Record:
-    close = before.get(rule.named("close"))
+    close = before.get(rule.target)
     by_role: dict[str, object] = {
         "start": timestamp(begin_ns),
         "first_event": timestamp(begin_ns),
@@ -108,7 +108,8 @@ def _silent(rule: WindowRule, before: Record, begin_ns: int, period_ns: int) -> 
         "volume": 0,
         "count": 0,
     }
-    return {name: by_role.get(field.role, close) for name, field in rule.fields.items()}
+    carried = {name: before.get(name) if field.role == "other" else close for name, field in rule.fields.items()}
+    return {name: by_role.get(field.role, carried[name]) for name, field in rule.fields.items()}
 
 
 def _of_records(profile: Profile, rule_id: str, wrong: Sequence[Record], count: int) -> list[Finding]:

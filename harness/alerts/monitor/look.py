@@ -15,8 +15,8 @@ from harness.alerts.monitor.jumps import jumps
 from harness.alerts.monitor.sight import Finding, Sight, found, joined
 from harness.contract.data_rules import broken_rules
 from harness.contract.judge import prediction_of
+from harness.contract.levels import series_in
 from harness.contract.records import SECOND_NS, Window, build, last_whole_second_ns, moment_ns
-from harness.contract.series import generate
 from harness.system.client import NoAnswer
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _predicted(endpoint: Endpoint, profile: Profile, window: Window) -> Forecast
 
 
 def _forecast(profile: Profile, window: Window, answer: Answer) -> Forecast | None:
-    predicted = prediction_of(answer) if answer.status == _OK else None
+    predicted = prediction_of(answer, profile) if answer.status == _OK else None
     if predicted is None:
         return None
     last = closes(profile.window, window.records[-1:])
@@ -232,7 +232,7 @@ def _forecast(profile: Profile, window: Window, answer: Answer) -> Forecast | No
 def _made_up(scene: Scene) -> Window:
     """Make a good window up, where no feed gives one."""
     rule = scene.profile.window
-    seconds = generate(seed=scene.seed, seconds=rule.records)
+    seconds = series_in(scene.profile, seed=scene.seed, seconds=rule.records)
     return build(rule, seconds, end_ns=last_whole_second_ns(scene.clock.now()))
 
 

@@ -75,7 +75,7 @@ class Persistence:
         """Predict what the contract wants: the last close, and an anomaly where the price jumped."""
         del timeout_s
         rule, promise = self.profile.window, self.profile.prediction
-        closes = [float(str(record[rule.named("close")])) for record in window.records]
+        closes = [float(str(record[rule.target])) for record in window.records]
         moves = [abs(b / a - 1) for a, b in pairwise(closes)]
         jumped = [{"code": "jump", "message": "the price jumped"}] if max(moves) > promise.jump_move * 0.9 else []
         body = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from harness.audit.model.interval import Interval, interval_of
+from harness.contract.answer_path import at_path
 from harness.contract.judge import OK, prediction_of
 from harness.contract.records import build, last_whole_second_ns
 from harness.system.client import NoAnswer
@@ -94,19 +95,19 @@ class Asker:
             answer = door.predict(window, case.codec).answer
         except NoAnswer as failure:
             return Reply(status=None, elapsed_s=failure.elapsed_s)
-        return reply_of(answer)
+        return reply_of(answer, self.profile)
 
 
-def reply_of(answer: Answer) -> Reply:
+def reply_of(answer: Answer, profile: Profile) -> Reply:
     """Return what an answer says."""
     if answer.status != OK:
         return Reply(status=answer.status, elapsed_s=answer.elapsed_s)
     content = _content(answer.body)
     return Reply(
         status=OK,
-        prediction=prediction_of(answer),
+        prediction=prediction_of(answer, profile),
         interval=interval_of(content),
-        is_flagged=bool(content.get("anomalies")),
+        is_flagged=bool(at_path(content, profile.answer.anomalies or "anomalies")),
         elapsed_s=answer.elapsed_s,
     )
 

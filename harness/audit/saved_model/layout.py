@@ -54,7 +54,7 @@ def layout_of(width: int, rule: WindowRule) -> Layout | None:
 
     One value fewer than all numbers of all records, or than all prices, is a record whose target was cut off.
     """
-    numbers, close = rule.of_kind("number", "integer"), (rule.named("close"),)
+    numbers, close = rule.of_kind("number", "integer"), (rule.target,)
     for records in (rule.records, rule.records - 1):
         for names in (numbers, rule.prices, close):
             if width == records * len(names):

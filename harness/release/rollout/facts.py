@@ -66,7 +66,7 @@ class Facts:
             is_late=one.latency_s > self.profile.http.budget_s or one.outcome in _NO_ANSWER,
             status=one.status,
             wrong="" if is_error or not is_challenger else self._wrong(one, window, is_ours=ask is not None),
-            miss_bps=_miss_bps(_heard(one), ask),
+            miss_bps=self._miss_bps(_heard(one), ask),
             naive_bps=None if ask is None or ask.truth is None else _bps(ask.last - ask.truth, ask.last),
             reference=None if check is None else self._reference(one, check, ask, window),
         )
@@ -79,12 +79,12 @@ class Facts:
         return str(broken[0])[:_SHOWN] if broken else ""
 
     def _reference(self, one: Invocation, check: Invocation, ask: Ask | None, window: Window | None) -> Reference:
-        ours, theirs = prediction_of(_heard(one)), prediction_of(_heard(check))
+        ours, theirs = prediction_of(_heard(one), self.profile), prediction_of(_heard(check), self.profile)
         last = self._last(window)
         is_comparable = ours is not None and theirs is not None and last is not None
         return Reference(
             status=check.status,
-            miss_bps=_miss_bps(_heard(check), ask),
+            miss_bps=self._miss_bps(_heard(check), ask),
             apart_bps=_bps(abs(ours - theirs), last) if is_comparable else None,  # type: ignore[operator,arg-type]  # none is None
             is_flagged_alike=_is_flagged(one) == _is_flagged(check) if is_comparable else None,
         )
@@ -101,9 +101,13 @@ class Facts:
 
     def _last(self, window: Window | None) -> float | None:
         try:
-            return None if window is None else float(str(window.newest(self.profile.window.named("close"))))
+            return None if window is None else float(str(window.newest(self.profile.window.target)))
         except (ValueError, KeyError, IndexError):
             return None
+
+    def _miss_bps(self, answer: _Heard, ask: Ask | None) -> float | None:
+        told = prediction_of(answer, self.profile) if answer.status == OK else None
+        return None if told is None or ask is None or ask.truth is None else _bps(told - ask.truth, ask.last)
 
 
 def _heard(one: Invocation) -> _Heard:
@@ -113,11 +117,6 @@ def _heard(one: Invocation) -> _Heard:
 def _is_flagged(one: Invocation) -> bool:
     found = json.loads(one.answer)
     return bool(found.get("anomalies"))
-
-
-def _miss_bps(answer: _Heard, ask: Ask | None) -> float | None:
-    told = prediction_of(answer) if answer.status == OK else None
-    return None if told is None or ask is None or ask.truth is None else _bps(told - ask.truth, ask.last)
 
 
 def _bps(off: float, last: float) -> float:
