@@ -26,7 +26,7 @@ class Defect:
     """A bug seeded on purpose: where it sits, which suite finds it, which rules it breaks, which fail along with it.
 
     `base` is the good container that it spoils; `file` and `select` narrow the suite to what can find it; `effort` says
-    how hard it is looked for.
+    how hard it is looked for; `proof`: it takes long, and others show in every run that its rules can fail.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Defect:
     select: str = ""
     base: Literal["reference", "plain"] = "reference"
     effort: Literal["quick", "normal"] = "quick"
+    proof: bool = False
 
     @property
     def path(self) -> Path:
@@ -59,6 +60,7 @@ def read_defects() -> list[Defect]:
             select=row.get("select", ""),
             base=row.get("base", "reference"),
             effort=row.get("effort", "quick"),
+            proof=row.get("proof", False),
         )
         for table in tables
         for place, rows in table.items()
