@@ -15,6 +15,7 @@ from harness.audit.data_hours import measure_hours
 from harness.audit.data_learning_findings import learning_findings
 from harness.audit.data_moves import measure_moves, measure_signal
 from harness.audit.data_price_findings import price_findings
+from harness.audit.data_range_findings import range_findings
 from harness.audit.data_sample import measure_sample
 from harness.audit.data_series import drawn
 from harness.audit.data_steps import measure_steps
@@ -101,7 +102,8 @@ def _judged(table: Table, measured: Mapping[str, Any], now_ns: int, price_now: f
     if steps.timed:
         yield from time_findings(steps, now_ns=now_ns)
     if moves is not None:
-        yield from price_findings(moves, measured["signal"], steps, now_ns=now_ns, price_now=price_now)
+        yield from range_findings(moves, measured["signal"], steps, now_ns=now_ns, price_now=price_now)
+        yield from price_findings(moves)
         yield from hour_findings(measured["hours"])
         yield from learning_findings(measured["signal"], steps, measured["sample"])
 

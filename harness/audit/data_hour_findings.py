@@ -14,7 +14,7 @@ from harness.audit.weighted import quantile
 from harness.contract.records import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from harness.audit.data_hours import Hour, Hours
 
@@ -85,33 +85,42 @@ def _digits(hours: Hours) -> Iterator[Finding]:
         by_hour.setdefault(hour, Counter())[digits] += rows
     if not counts:
         return
-    noisy = counts[MOST_DIGITS + 1] / counts.total()
     most = {hour: quantile(found, 0.99) for hour, found in sorted(by_hour.items()) if found.total() >= _LEAST_MOVES}
     kinds = sorted(set(most.values()))
     # A price that happens to end in 0 needs a digit less, and in a calm hour all of them may.
     if kinds and kinds[-1] - kinds[0] > 1:
-        changed = next(hour for hour in most if most[hour] != next(iter(most.values())))
-        yield Finding(
-            id="precision.changes",
-            severity=Severity.WARNS,
-            says=f"Closes are written with up to {kinds[0]} digits after the point in some hours and {kinds[-1]} in "
-            f"others; first seen to change at {moment(changed * HOUR_S * SECOND_NS)}.",
-            advice="Ask the vendor what changed; round all to the coarser one, or keep what is before and after apart.",
-            numbers={"digits_least": kinds[0], "digits_most": kinds[-1]},
-        )
-    elif noisy > _BUSY_SHARE:
-        yield Finding(
+        yield _changed_digits(most)
+    else:
+        yield _usual_digits(counts)
+
+
+def _changed_digits(most: Mapping[int, int]) -> Finding:
+    kinds = sorted(set(most.values()))
+    changed = next(hour for hour in most if most[hour] != next(iter(most.values())))
+    return Finding(
+        id="precision.changes",
+        severity=Severity.WARNS,
+        says=f"Closes are written with up to {kinds[0]} digits after the point in some hours and {kinds[-1]} in "
+        f"others; first seen to change at {moment(changed * HOUR_S * SECOND_NS)}.",
+        advice="Ask the vendor what changed; round all to the coarser one, or keep what is before and after apart.",
+        numbers={"digits_least": kinds[0], "digits_most": kinds[-1]},
+    )
+
+
+def _usual_digits(counts: Counter[int]) -> Finding:
+    noisy = counts[MOST_DIGITS + 1] / counts.total()
+    if noisy > _BUSY_SHARE:
+        return Finding(
             id="precision.unrounded",
             severity=Severity.WARNS,
             says=f"{noisy:.1%} of the closes have more than {MOST_DIGITS} digits: no prices of trades, but computed.",
             advice="Find out what made them (a mean, a conversion, an interpolation), and get the trades' own prices.",
             numbers={"share": noisy},
         )
-    else:
-        yield Finding(
-            id="precision.digits",
-            severity=Severity.INFORMS,
-            says=f"Closes have up to {quantile(counts, 0.99)} digits after the point, throughout.",
-            advice="Nothing to do.",
-            numbers={"digits": quantile(counts, 0.99), "rows_looked_at": counts.total()},
-        )
+    return Finding(
+        id="precision.digits",
+        severity=Severity.INFORMS,
+        says=f"Closes have up to {quantile(counts, 0.99)} digits after the point, throughout.",
+        advice="Nothing to do.",
+        numbers={"digits": quantile(counts, 0.99), "rows_looked_at": counts.total()},
+    )

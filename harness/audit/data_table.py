@@ -7,36 +7,26 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from harness.audit.data_columns import (
-    Column,
-    columns_of,
-    extras,
-    is_typed,
-    literal,
-    quoted,
-    selection,
-)
-from harness.audit.data_files import DataFile, DataUnreadable, open_files
+from harness.audit.data_columns import literal
+from harness.audit.data_files import DataUnreadable
 from harness.audit.data_order import Order
+from harness.audit.data_source import STAGED, Source, source_of
 from harness.contract.records import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harness.audit.data_columns import Column
     from harness.contract.profile import WindowRule
 
 # Half of what an audit may hold: the rest is Python's, and what the engine does not count.
 _MEMORY_LIMIT = "1GB"
-# What is read again and again, and soon thrown away, is not worth packing.
-_STAGED = "FORMAT parquet, COMPRESSION uncompressed"
-# What DuckDB calls a row's place, where a file has no columns of these names.
-_ROW_NUMBERS = frozenset({"file_row_number", "file_index"})
+
 Answer = dict[str, Any]
 
 
@@ -49,24 +39,36 @@ class Table:
     """
 
     rule: WindowRule
-    files: tuple[DataFile, ...]
-    columns: tuple[Column, ...]
-    extra: tuple[str, ...]
-    row_count: int
+    source: Source
     order: Order = field(default_factory=Order)
     _connection: duckdb.DuckDBPyConnection
     _folder: Path
-    _at: str
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The profile's columns, whether they are there or not."""
+        return self.source.columns
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """The names of the columns that the profile does not know."""
+        return self.source.extra
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return self.source.row_count
 
     @property
     def present(self) -> frozenset[str]:
         """The keys of the columns that any file has."""
-        return frozenset(one.key for one in self.columns if any(one.name in file.types for file in self.files))
+        files = self.source.files
+        return frozenset(one.key for one in self.columns if any(one.name in file.types for file in files))
 
     @property
     def ragged(self) -> int:
         """How many lines of the files are no rows."""
-        return sum(file.ragged for file in self.files)
+        return sum(file.ragged for file in self.source.files)
 
     def rows(self, query: str) -> list[Answer]:
         """Return the rows of an answer, by column; it may be asked from several threads at once."""
@@ -91,11 +93,11 @@ class Table:
         return f"stored_start >= {self._stored(begin_ns)} AND stored_start < {self._stored(end_ns)}"
 
     def _stored(self, moment_ns: int) -> str:
-        if self._at == "BIGINT":
+        if self.source.start_type == "BIGINT":
             return str(moment_ns)
-        if self._at == "TIMESTAMP WITH TIME ZONE":
+        if self.source.start_type == "TIMESTAMP WITH TIME ZONE":
             return f"to_timestamp({moment_ns / SECOND_NS!r})"
-        return f"CAST(make_timestamp_ns({moment_ns}) AS {self._at})"
+        return f"CAST(make_timestamp_ns({moment_ns}) AS {self.source.start_type})"
 
     def settle(self, order: Order) -> None:
         """Take the order for that of the rows, and put them in order where they are not, in a file beside."""
@@ -103,7 +105,7 @@ class Table:
         if order.back:
             path = literal(str(self._folder / "ordered"))
             in_order = "SELECT * FROM records WHERE start IS NOT NULL ORDER BY start"
-            self._connection.execute(f"COPY ({in_order}) TO {path} ({_STAGED})")
+            self._connection.execute(f"COPY ({in_order}) TO {path} ({STAGED})")
             source = f"read_parquet({path})"
         self._connection.execute(f"CREATE VIEW ordered AS SELECT * FROM {source} WHERE start IS NOT NULL")
 
@@ -142,61 +144,9 @@ def _settings(folder: Path) -> dict[str, str | bool | int | float | list[str]]:
 
 
 def _table(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], rule: WindowRule, folder: Path) -> Table:
-    files, columns = open_files(connection, paths), columns_of(rule)
-    found: dict[str, str] = {name: kind for file in files for name, kind in file.types.items()}
-    extra = extras(found, columns)
-    is_typed_parquet = all(file.types == files[0].types and not file.is_text for file in files)
-    if is_typed_parquet and is_typed(found, columns):
-        parts, start = [file.path for file in files], rule.named("start")
-        stored, kind = (quoted(start), found[start]) if start in found else ("NULL", "BIGINT")
-    else:
-        parts, stored, kind = [folder / f"{n:05d}" for n in range(len(files))], "start", "BIGINT"
-        files = tuple(_staged(connection, *pair, columns, extra) for pair in zip(files, parts, strict=True))
-    counts = _row_counts(connection, parts)
-    if not sum(counts):
+    source = source_of(connection, paths, rule, folder)
+    if not source.row_count:
         msg = f"{', '.join(map(str, paths))}: holds no rows"
         raise DataUnreadable(msg)
-    numbered = "NULL" if _ROW_NUMBERS & {*found} else _at_row(counts)
-    query = f"SELECT *, {stored} AS stored_start, {numbered} AS at_row FROM {_parquet(parts)}"
-    if parts[0] == files[0].path:
-        query = selection(found, columns, extra, f"({query})", beside=("stored_start", "at_row"))
-    connection.execute(f"CREATE VIEW records AS {query}")
-    return Table(
-        rule=rule,
-        files=files,
-        columns=columns,
-        extra=extra,
-        row_count=sum(counts),
-        _connection=connection,
-        _folder=folder,
-        _at=kind,
-    )
-
-
-def _staged(
-    connection: duckdb.DuckDBPyConnection, file: DataFile, to: Path, columns: tuple[Column, ...], extra: tuple[str, ...]
-) -> DataFile:
-    """Write a file's values beside, so that its text is read once; return the file with what was no row."""
-    query = selection(file.types, columns, extra, file.source)
-    connection.execute(f"COPY ({query}) TO {literal(str(to))} ({_STAGED})")
-    return file.with_ragged_lines(connection)
-
-
-def _parquet(paths: Sequence[Path]) -> str:
-    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}])"
-
-
-def _row_counts(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> list[int]:
-    """Return how many rows each file has, as its end says."""
-    listed = ", ".join(literal(str(path)) for path in paths)
-    found = connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{listed}])").fetchall()
-    counts = dict(found)
-    return [counts[str(path)] for path in paths]
-
-
-def _at_row(counts: Sequence[int]) -> str:
-    """Return a row's number over all files; each core can tell it, where counting rows would keep one busy."""
-    if len(counts) == 1:
-        return "file_row_number"
-    before = list(accumulate(counts, initial=0))[:-1]
-    return f"file_row_number + list_extract({before}::BIGINT[], file_index::BIGINT + 1)"
+    connection.execute(f"CREATE VIEW records AS {source.query}")
+    return Table(rule=rule, source=source, _connection=connection, _folder=folder)

@@ -32,6 +32,7 @@ def time_findings(steps: Steps, *, now_ns: int) -> Iterator[Finding]:
     yield from _order(steps)
     yield from _repeated(steps)
     yield from _gaps(steps)
+    yield from _outage(steps)
     yield from _windows(steps)
     yield from _clock(steps, now_ns)
 
@@ -133,6 +134,9 @@ def _gaps(steps: Steps) -> Iterator[Finding]:
             advice="Carry silent periods forward, and make no window across a gap that was an outage.",
             numbers=numbers,
         )
+
+
+def _outage(steps: Steps) -> Iterator[Finding]:
     if steps.longest_s > _LONG_GAP_S:
         share = steps.longest_s / steps.span_s
         yield Finding(

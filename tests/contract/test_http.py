@@ -287,6 +287,8 @@ def test_an_odd_path_is_404_or_what_it_stands_for(ground: Ground, template: str)
     A percent sign that begins no escape makes a bad request line, which the server MAY turn away itself.
     """
     home = ground.profile.http.ping_path
+    if home == "/":
+        pytest.skip("the ping lies at the root: there is no odd way to it")
     path = template.format(tail=home[1:], coded=f"%{ord(home[1]):x}{home[2:]}")
     answer, talk = ground.ask(ground.place.head("GET", path))
     is_turned_away = "%" in _ESCAPE.sub("", path) and not judge_turned_away(answer, talk)

@@ -65,7 +65,10 @@ def test_it_listens_on_the_port_that_its_environment_names(starts: dict[str, Sta
 @pytest.mark.rule("P2")
 def test_replicas_give_the_same_prediction(starts: dict[str, Start], profile: Profile) -> None:
     """The same window MUST get the same prediction from a second replica."""
-    for first, second in pairwise(starts[way] for way in TOGETHER):
+    started = [starts[way] for way in TOGETHER if way in starts]
+    if len(started) <= 1:
+        pytest.skip("the profile promises one way to start")
+    for first, second in pairwise(started):
         demand(judge_replicas(first, second, profile))
 
 

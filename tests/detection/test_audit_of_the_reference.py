@@ -33,3 +33,5 @@ def test_the_reference_container_is_not_blocked(
     blocking = [finding for finding in found["findings"] if finding["severity"] == "blocks"]
     assert (status, blocking, found["untold"]) == (0, [], [])
     assert "skill.beats_persistence" in {finding["id"] for finding in found["findings"]}
+    (cost,) = [finding for finding in found["findings"] if finding["id"].startswith("cost.")]
+    assert cost["numbers"]["memory_mib"] > 0

@@ -12,6 +12,8 @@ import pytest
 
 from fixtures.audit_data.corpus import Case, Corpus, cases, week_of_hours
 from harness.audit.data_audit import audit_data
+from harness.audit.data_survey import rules_alone
+from harness.audit.data_table import opened
 from harness.audit.finding import Severity
 from harness.contract.profile import load_profile
 
@@ -82,6 +84,31 @@ def test_files_are_one_series_in_the_order_given_whatever_their_kinds(corpus: Co
     assert figures(joined) == pytest.approx(figures(audit_data([whole], PROFILE, now_ns=NOW_NS)), nan_ok=True)
     (broken,) = [finding for finding in turned.findings if finding.id == "order.broken"]
     assert broken.numbers["steps_back"] == 1
+
+
+def is_regular(paths: list[Path]) -> bool:
+    with opened(paths, PROFILE.window) as table:
+        assert rules_alone(table).by_rule == {}
+        return table.order.is_regular
+
+
+def test_seconds_that_follow_each_other_are_seen_to_over_files_and_beside_columns_of_any_name(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    early, late, text, shuffled = (
+        corpus.write(Case(name=name, finds="", severity="", base="dense", **made), tmp_path)  # type: ignore[arg-type]  # each has its own
+        for name, made in {
+            "early": {"keep": "i <= 40000"},
+            "late": {"keep": "i > 40000"},
+            "text": {"keep": "i > 40000", "suffix": "csv"},
+            "shuffled": {"order": "hash(i)", "add": {"file_row_number": "i"}},
+        }.items()
+    )
+    assert is_regular([early, late])
+    assert is_regular([early, text])
+    assert not is_regular([late, early])
+    assert not is_regular([early, early])
+    assert not is_regular([shuffled])
 
 
 def figures(audit: Audit) -> dict[str, float]:

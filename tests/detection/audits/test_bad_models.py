@@ -76,6 +76,11 @@ def test_a_good_model_is_not_blocked(name: str) -> None:
     assert all(low <= value <= high for value, low, high in audit.series["error"].values())  # type: ignore[operator]  # none is left out
 
 
+def test_a_good_interval_is_said_to_hold_and_latency_is_a_footnote() -> None:
+    found = {one.id: one.severity.value for one in audited(GOOD["with_an_interval"]).findings}
+    assert (found["calibration.kept"], found["cost.footnote"]) == ("informs", "informs")
+
+
 def test_the_dead_relu_is_named_in_words() -> None:
     found = next(one for one in audited(BAD["dead_relu"][0]).findings if one.id == "output.constant")
     assert found.says.startswith("The model predicts 0 for every input")
