@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from harness.contract.judge import judge_prediction
 from harness.contract.records import encode
 from harness.release.endpoint import Endpoint, EndpointConfig, Retrying, VariantConfig
+from harness.system.guard import LABEL
 from harness.system.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ pytestmark = [pytest.mark.detection, pytest.mark.timeout(300)]
 _KEYS = {"region_name": "local", "aws_access_key_id": "any", "aws_secret_access_key": "any"}
 # Once in 1,000 times chance exceeds this chi-square value of one degree of freedom.
 _ONCE_IN_1000 = 10.83
+
+
+# Which process has started a container: its id comes first.
+PROCESS = f"{LABEL}.process"
+STAND_STILL = """
+import os, signal
+for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+    if pid != os.getpid():
+        os.kill(pid, signal.SIGSTOP)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +131,8 @@ def test_a_container_killed_under_a_call_is_a_model_error_the_next_call_is_serve
     (name,) = endpoint.tallies()["challenger"].containers
     with closing(docker.from_env()) as engine, ThreadPoolExecutor(1) as callers:
         container = engine.containers.get(name)
-        container.pause()
+        # All but its first process stand still: paused as a whole, it might answer between its thaw and its end.
+        assert container.exec_run(["python", "-c", STAND_STILL], user="root").exit_code == 0
         lost: Future[Answer] = callers.submit(caller.call, TargetVariant="challenger")
         wait_for(lambda: endpoint.tallies()["challenger"].in_flight or None, subject="the call", budget_s=5)
         container.kill()
@@ -140,7 +152,6 @@ def test_a_container_killed_under_a_call_is_a_model_error_the_next_call_is_serve
 def test_up_on_the_command_line_says_how_to_call_it_and_leaves_nothing(
     sut_image: str, profile: Profile, fresh_window: Callable[[], Window], tmp_path: Path
 ) -> None:
-    before = set(containers_of(sut_image))
     config = tmp_path / "endpoint.toml"
     config.write_text(f'name = "price"\n[[variants]]\nname = "only"\nimage = "{sut_image}"\n')
     command = [sys.executable, "-m", "harness.cli", "endpoint", "up", "--config", str(config)]
@@ -150,16 +161,19 @@ def test_up_on_the_command_line_says_how_to_call_it_and_leaves_nothing(
         caller = Caller(re.findall(r'endpoint_url="(.+?)"', greeting)[0], profile, fresh_window)
         assert [caller.call().variant for _ in range(3)] == ["only"] * 3
         caller.runtime.close()
+        assert len(containers_of(up.pid)) == 1
         up.send_signal(signal.SIGTERM)
         last = up.stdout.read()
     assert up.returncode == 0
     assert re.search(r"^only +100% +3 +0 +0 .+ 1$", last, flags=re.MULTILINE), last
-    assert set(containers_of(sut_image)) == before
+    assert not containers_of(up.pid)
 
 
-def containers_of(image: str) -> list[str]:
+def containers_of(pid: int) -> list[str]:
+    """Name the containers that a process has started, as their labels say."""
     with closing(docker.from_env()) as engine:
-        return [str(one.name) for one in engine.containers.list(filters={"ancestor": image}, ignore_removed=True)]
+        found = engine.containers.list(all=True, filters={"label": PROCESS}, ignore_removed=True)
+        return [str(one.name) for one in found if re.match(rf"{pid}\b", one.labels[PROCESS])]
 
 
 def assert_shares(got: Counter[str], *, champion: float) -> None:
