@@ -73,6 +73,7 @@ parts-of-proof: setup
 	$(PART) "SavedModels that TensorFlow made" $(BIN)/python -m pytest -m proof tests/detection/test_saved_models.py
 	$(PART) "A good container of another domain" $(BIN)/python -m pytest -m proof tests/detection/test_energy.py
 	$(PART) "The wheel, installed elsewhere" $(BIN)/python -m pytest -m proof tests/detection/test_wheel.py
+	$(PART) "Servers that others wrote" $(BIN)/python -m pytest -m proof tests/detection/test_peers.py
 	$(PART) "An image beside itself" $(BIN)/python -m pytest -m proof tests/detection/test_compare.py
 	$(PART) "The local endpoint: 10,000 calls, variants that come and go" $(BIN)/python -m pytest -m proof tests/detection/test_endpoint.py
 	$(PART) "Releases: bad ones come back, good ones take over" $(BIN)/python -m pytest -m proof tests/detection/test_release.py

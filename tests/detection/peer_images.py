@@ -1,0 +1,90 @@
+"""Peers as images: servers that others wrote, laid over the reference image, which has their Python and TensorFlow."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import docker
+
+from tests.bench import peers
+from tests.detection.layers import REPOSITORY, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from harness.system.engine import Engine
+    from harness.system.guard import Run
+
+FIXTURES = ROOT / "fixtures"
+_BENCH = ROOT / "tests" / "bench" / "inside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """One peer: the files and folders that make it (path there -> path here), and how it starts."""
+
+    name: str
+    files: Mapping[str, Path]
+    entrypoint: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    @property
+    def profile(self) -> Path:
+        """What it promises."""
+        return FIXTURES / "profiles" / f"{self.name}.toml"
+
+
+def challenge() -> Peer:
+    """Return the service of the challenge: Flask is in the reference image."""
+    app = FIXTURES / "challenge_container" / "app.py"
+    return Peer(
+        name="challenge",
+        files={"/srv/app.py": app},
+        entrypoint=("python", "/srv/app.py"),
+        environment={"PYTHONPATH": "/site"},
+    )
+
+
+def mlflow(engine: Engine) -> Peer:
+    """Return mlflow's scoring server with the reference container's SavedModel."""
+    return Peer(
+        name="mlflow",
+        files={"/peers": peers.python_packages(engine), "/bench/mlflow_server.py": _BENCH / "mlflow_server.py"},
+        entrypoint=("python", "/bench/mlflow_server.py", "8080"),
+        environment={"PYTHONPATH": "/peers:/app:/site", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+@contextmanager
+def peer_image(peer: Peer, base: str, run: Run) -> Iterator[str]:
+    """Make a peer's image, and remove it."""
+    with closing(docker.from_env(timeout=300)) as engine:
+        bare = engine.containers.create(base, labels=dict(run.labels), entrypoint=list(peer.entrypoint))
+        try:
+            bare.put_archive("/", _packed(peer.files))
+            changes = [f"ENV {name}={value}" for name, value in peer.environment.items()]
+            bare.commit(repository=REPOSITORY, tag=f"{peer.name}-{run.id}", changes=[*changes, "CMD []"])
+        finally:
+            bare.remove(force=True)
+        name = f"{REPOSITORY}:{peer.name}-{run.id}"
+        try:
+            yield name
+        finally:
+            engine.images.remove(name, force=True)
+
+
+def _packed(files: Mapping[str, Path]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for there, here in files.items():
+            archive.add(here, arcname=there.lstrip("/"), filter=_without_caches)
+    return packed.getvalue()
+
+
+def _without_caches(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in member.name else member
