@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from harness.release.duel import Duel
 from harness.release.finding import Decision
+from harness.release.journal import Journal
 from harness.release.judge import judge_record
 from harness.release.question import broken_questions, good_questions
-from harness.release.record import Figure, Header, Journal, Loss, Pair, Record
+from harness.release.record import Figure, Header, Loss, Pair, Record
 from harness.release.stage import NotServing
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from harness.contract.profile import DEFAULT_PROFILE, load_profile
 from harness.contract.tables import ProfileInvalid
 from harness.release.contest import Contest
+from harness.release.journal import RecordBroken
 from harness.release.judge import CannotTell, Judgement, judge_record
 from harness.release.question import broken_questions
-from harness.release.record import Header, RecordBroken, read_record
+from harness.release.record import Header, read_record
 from harness.release.stage import DockerStage
 from harness.system import NotSetUp
 from harness.system.container import CannotStart, image_id

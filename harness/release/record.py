@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.audit.model.asking import Reply
 from harness.contract.profile import Release
+from harness.release.journal import RecordBroken
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
 SCHEMA = 1
 # "floor" is the champion against a second container of its own image, "match" the champion against the challenger.
 Run = Literal["floor", "match"]
 Side = Literal["champion", "challenger"]
 Regime = Literal["history", "quiet", "trending", "jump", "flat", "broken"]
-
-
-class RecordBroken(ValueError):  # noqa: N818 - named by what happened
-    """A record file cannot be read; the message names the file and the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,34 +99,6 @@ class Record:
 
 def _owner(figure: Figure) -> Side:
     return "champion" if figure.run == "floor" else figure.side
-
-
-class Journal:
-    """Writes a record; each line is on disk before the next is measured, so that it may be read meanwhile."""
-
-    def __init__(self, path: Path, header: Header) -> None:
-        """Begin a record, in place of what the file held."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = path.open("w", encoding="utf-8")
-        self._write("header", asdict(header))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-
-    def add(self, line: Pair | Figure | Loss) -> None:
-        """Write one thing that was measured."""
-        self._write(type(line).__name__.lower(), asdict(line))
-
-    def end(self) -> None:
-        """Write the mark of a whole record."""
-        self._write("end", {})
-
-    def _write(self, kind: str, content: dict[str, Any]) -> None:
-        self._file.write(json.dumps({"line": kind, **content}) + "\n")
-        self._file.flush()
 
 
 def read_record(path: Path) -> Record:

@@ -10,7 +10,8 @@ import pytest
 
 from harness.audit.model.asking import Reply
 from harness.cli import main
-from harness.release.record import Figure, Journal, Pair
+from harness.release.journal import Journal
+from harness.release.record import Figure, Pair
 from tests.unit.made_matches import HEADER
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from harness.cli import main
+from harness.release.journal import Journal
 from harness.release.rollout.judge import judge
-from harness.release.rollout.record import Absence, Journal, read_record
+from harness.release.rollout.record import Absence, read_record
 from harness.report.release_plot import draw_release
 from tests.unit.made_releases import GOOD, HEADER, Behaviour, lines
 

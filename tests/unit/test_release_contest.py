@@ -12,9 +12,10 @@ from harness.contract.profile import Release, load_profile
 from harness.contract.verdict import Verdict
 from harness.release.contest import Contest
 from harness.release.finding import Decision
+from harness.release.journal import RecordBroken
 from harness.release.judge import CannotTell, judge_record
 from harness.release.question import broken_questions
-from harness.release.record import Header, Record, RecordBroken, read_record
+from harness.release.record import Header, Record, read_record
 from tests.unit.serving_images import Hall
 
 if TYPE_CHECKING:

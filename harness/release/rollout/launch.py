@@ -11,10 +11,11 @@ from harness.contract.tables import ProfileInvalid
 from harness.release.endpoint import ConfigInvalid, Endpoint, EndpointConfig, VariantConfig, load_config
 from harness.release.endpoint.config import profile_path
 from harness.release.guardrails import ReleaseInvalid, load_release
+from harness.release.journal import RecordBroken
 from harness.release.rollout.asks import asks_of
 from harness.release.rollout.judge import judge
 from harness.release.rollout.printout import plan_line
-from harness.release.rollout.record import RecordBroken, header_of, read_record
+from harness.release.rollout.record import header_of, read_record
 from harness.release.rollout.rollout import CHALLENGER, Rollout
 from harness.system.engine import ensure_engine
 from harness.system.history import HistoryInvalid, read_history

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import IO, TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.release.journal import RecordBroken
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from harness.contract.profile import Profile
     from harness.release.guardrails import Release
 
 SCHEMA = 1
-
-
-class RecordBroken(ValueError):  # noqa: N818 - named by what happened
-    """A record file cannot be read; the message names the file and the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,30 +105,6 @@ class Absence:
 
 
 Line = Seen | Beat | Absence
-
-
-class Journal:
-    """Writes a record; each line is on disk before it is judged."""
-
-    def __init__(self, path: Path, header: Header) -> None:
-        """Begin a record, in place of what the file held."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = path.open("w", encoding="utf-8")
-        self._write("header", asdict(header))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-
-    def add(self, line: Line) -> None:
-        """Write one thing that was seen."""
-        self._write(type(line).__name__.lower(), asdict(line))
-
-    def _write(self, kind: str, content: dict[str, Any]) -> None:
-        self._file.write(json.dumps({"line": kind, **content}) + "\n")
-        self._file.flush()
 
 
 def read_record(path: Path) -> tuple[Header, list[Line]]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.release.endpoint import CannotServe, VariantConfig
+from harness.release.journal import Journal
 from harness.release.rollout.callers import Callers
 from harness.release.rollout.facts import Facts
 from harness.release.rollout.judge import Judge, judgement_of
 from harness.release.rollout.machine import Outcome
 from harness.release.rollout.observer import Observer
-from harness.release.rollout.record import Absence, Journal
+from harness.release.rollout.record import Absence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
