@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 # A ping is waited for a little longer than is promised: it is late either way, and this says by how much.
 _PING_PATIENCE = 2.0
 _LEAD_S = 0.1
-# More connections than this at once say nothing new about a server, and files are limited.
-_OPEN_MOST = 4_000
+# More connections than this at once say nothing new about a server, and files are limited: Docker's own proxy, which
+# stands before a published port, takes up to six for each, and ends for good when it has none left.
+_OPEN_MOST = 2_000
 # What ended is handed over so often, and so many at a time: writing more at once would hold up what is due.
 _HAND_OVER_S = 0.5
 _AT_A_TIME = 50

@@ -1,4 +1,4 @@
-"""The peers, installed into a folder of their own: Python packages for the image's Python, and wrk from Debian."""
+"""The peers, installed into a folder of their own: Python packages for the image's Python, programs from Debian."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from harness.system.command import last_lines, run
 from harness.system.reference_image import pip_for_the_image
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.system.engine import Engine
 
 HERE = Path(__file__).resolve().parent
@@ -22,6 +24,7 @@ LOCK = HERE / "peers.lock"
 FRAMES_LOCK = HERE / "frames.lock"
 _BUDGET_S = 900
 _WRK_PACKAGES = ("wrk", "libluajit-5.1-2", "libluajit-5.1-common")
+_HAPROXY_PACKAGES = ("haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1")
 
 
 class PeerMissing(NotSetUp):
@@ -54,17 +57,27 @@ def frames_python() -> Path:
 
 
 def wrk() -> tuple[str, dict[str, str]]:
-    """Return wrk's program and the environment that it needs: the one on PATH, or Debian's, unpacked here."""
-    if found := shutil.which("wrk"):
+    """Return wrk's program and the environment that it needs."""
+    return _program("wrk", "usr/bin/wrk", _WRK_PACKAGES)
+
+
+def haproxy() -> tuple[str, dict[str, str]]:
+    """Return HAProxy's program and the environment that it needs."""
+    return _program("haproxy", "usr/sbin/haproxy", _HAPROXY_PACKAGES)
+
+
+def _program(name: str, place: str, packages: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Return a program and its environment: the one on PATH, or Debian's, unpacked here."""
+    if found := shutil.which(name):
         return found, dict(os.environ)
-    folder = CACHE / "wrk"
-    if not (folder / "usr/bin/wrk").is_file():
+    folder = CACHE / name
+    if not (folder / place).is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        _run(["sh", "-c", f"cd '{folder}' && apt-get download -qq {' '.join(_WRK_PACKAGES)}"])
+        _run(["sh", "-c", f"cd '{folder}' && apt-get download -qq {' '.join(packages)}"])
         for package in folder.glob("*.deb"):
             _run(["dpkg-deb", "--extract", str(package), str(folder)])
     libraries = ":".join(str(path) for path in (folder / "usr/lib").iterdir())
-    return str(folder / "usr/bin/wrk"), {**os.environ, "LD_LIBRARY_PATH": libraries}
+    return str(folder / place), {**os.environ, "LD_LIBRARY_PATH": libraries}
 
 
 def _run(command: list[str]) -> None:

@@ -11,7 +11,7 @@ from harness.contract.verdict import Verdict
 from tests.bench import table
 from tests.bench.__main__ import ROWS, main, within
 from tests.bench.audit import rules_line
-from tests.bench.endpoint import Kept, added_line, kept_line
+from tests.bench.endpoint import added_line, kept_line
 from tests.bench.row import Line, spread
 from tests.bench.serving import judge_step
 from tests.bench.waits import covered_s
@@ -74,9 +74,9 @@ def test_the_router_is_told_beside_the_containers_themselves() -> None:
     added = added_line([(0.003, 0.002), (0.0035, 0.002), (0.0045, 0.002)])
     assert (added.ours, added.ratio, added.kept) == ("3.50 ms", "1.5 (1 to 2.5) ms more", True)
     assert added_line([(0.0041, 0.002)]).kept is False
-    kept = kept_line([(Kept(busy=0.9, rate_per_s=700), Kept(busy=1.0, rate_per_s=900))])
-    assert (kept.ours, kept.beside, kept.kept) == ("90% at 700 calls/s", "asked directly 100% at 900 calls/s", True)
-    assert kept_line([(Kept(busy=0.89, rate_per_s=1), Kept(busy=1.0, rate_per_s=1))]).kept is False
+    kept = kept_line([(700.0, 750.0)])
+    assert (kept.ours, kept.beside, kept.kept) == ("700", "HAProxy 750", True)
+    assert kept_line([(89.0, 100.0)]).kept is False
 
 
 def test_a_row_that_nobody_knows_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
