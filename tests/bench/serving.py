@@ -33,7 +33,7 @@ _LEAST_S, _WARM_UP_S, _HANG_S = 3.0, 0.5, 3.0
 _LAG_S = 0.02
 _SETTLES_S = 30.0
 _SCOUT_CONNECTIONS, _SCOUT_S = 16, 3.0
-_FIRST_SHARE, _MOST_SHARE = 0.4, 1.2
+_FIRST_SHARE, _MOST_SHARE = 0.7, 1.2
 _ADDED_S = 0.0015
 _GOAL = 3.0
 
@@ -187,4 +187,4 @@ def _added(here: Ground, reference: _Server) -> Line:
     )
 
 
-ROW = Row(name="serving", how=HOW, budget_s=400, run=run)
+ROW = Row(name="serving", how=HOW, budget_s=330, run=run)
