@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROUNDS = 3
 _LAG_S = 0.005
 _CONNECTIONS, _STEADY_CONNECTIONS, _SERVICE_S = 16, 4, 0.01
-_STEP_S, _START_PER_S, _MOST_PER_S, _PRECISION = 3.0, 400.0, 6_400.0, 0.1
+_STEP_S, _START_PER_S, _MOST_PER_S, _PRECISION = 3.0, 800.0, 6_400.0, 0.1
 _STEADY_S = 5.0
 _LOCUST_BUDGET_S = 40.0
 _GOAL = 0.05
@@ -155,4 +155,4 @@ def _steady(name: str, pairs: list[tuple[float, float]]) -> Line:
     )
 
 
-ROW = Row(name="generation", how=HOW, budget_s=150, run=measure_all)
+ROW = Row(name="generation", how=HOW, budget_s=170, run=measure_all)
