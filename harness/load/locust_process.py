@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harness
-from harness.load.plan import FOLDER_VARIABLE
+from harness.load.plan import FOLDER_VARIABLE, PARENT_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,13 +59,13 @@ def locust(folder: Path, options: Sequence[str], *, locustfile: Path = LOCUSTFIL
     The folder is its working directory: Locust reads locust.conf and pyproject.toml where it stands.
     """
     output_file = folder / "locust.log"
-    environment = _environment(os.environ) | {FOLDER_VARIABLE: str(folder)}
+    ours = {FOLDER_VARIABLE: str(folder), PARENT_VARIABLE: f"{os.getpid()}"}
     with (
         output_file.open("wb") as output,
         # A session of its own: Ctrl-C in the terminal ends the harness, which ends this process in its turn.
         subprocess.Popen(
             [sys.executable, "-m", "locust", "-f", str(locustfile), *_ALWAYS, *options],
-            env=environment,
+            env=_environment(os.environ) | ours,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,

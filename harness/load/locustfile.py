@@ -20,6 +20,8 @@ _UNTIL_STOPPED_S = 3600.0
 stats.CSV_STATS_INTERVAL_SEC = ITS_REPORTS_EVERY_S  # type: ignore[assignment]  # a time to sleep, 1 by default
 runners.WORKER_REPORT_INTERVAL = ITS_REPORTS_EVERY_S
 
+end_with_parent()
+
 
 class Scheduler(User):
     """The only user of a process: it sends everything that the process is to send."""
@@ -37,7 +39,6 @@ class Scheduler(User):
 @events.init.add_listener  # type: ignore[untyped-decorator]  # Locust ships no types
 def on_init(environment: Any, runner: Any, **_: object) -> None:  # noqa: ANN401 - likewise
     """Take the seat that this process was started for; a worker gets its plan from the master."""
-    end_with_parent(environment)
     if isinstance(runner, WorkerRunner):
         Scheduler.seat = Worker(environment)
         return

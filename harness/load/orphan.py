@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import signal
 
 import gevent
+
+from harness.load.plan import PARENT_VARIABLE
 
 _LOOKED_EVERY_S = 1.0
 
 
-def end_with_parent(environment: Any) -> None:  # noqa: ANN401 - Locust ships no types
-    """Watch, from now on, whether the process that started this one is still there."""
-    gevent.spawn(_watch, environment, os.getppid())
+def end_with_parent() -> None:
+    """Watch, from now on, whether the process that started this one is still there: a worker may long await a master.
+
+    Locust ends a run in order at SIGTERM; where it has not begun one, it ends at once.
+    """
+    gevent.spawn(_watch, int(os.environ[PARENT_VARIABLE]))
 
 
-def _watch(environment: Any, parent: int) -> None:  # noqa: ANN401 - likewise
+def _watch(parent: int) -> None:
     while os.getppid() == parent:
         gevent.sleep(_LOOKED_EVERY_S)
-    environment.runner.quit()
-    if environment.web_ui is not None:
-        environment.web_ui.stop()
+    os.kill(os.getpid(), signal.SIGTERM)

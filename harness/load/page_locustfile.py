@@ -41,6 +41,8 @@ _TITLES = {
     "lag": "Generator's lag p99, ms",
     "verdict": "Verdict",
 }
+
+end_with_parent()
 _BANNER = """<p style="margin:0;padding:8px 16px;font:15px/1.4 sans-serif;background:#14532d;color:#fff">
 <b>One user is one request a second</b>, sent when it is due whatever became of those before it (open loop); the ramp-up
 is how many requests a second are added each second. <b>Edit</b> changes the rate at once. Latency counts from the due
@@ -116,7 +118,6 @@ class Page:
 @events.init.add_listener  # type: ignore[untyped-decorator]  # Locust ships no types
 def on_init(environment: Any, web_ui: Any, **_: object) -> None:  # noqa: ANN401 - likewise
     """Hang our tab into Locust's page, and our loop into its start and stop."""
-    end_with_parent(environment)
     folder = Path(os.environ[FOLDER_VARIABLE])
     plan = replace(read_plan((folder / PLAN_FILE).read_text()), duration_s=_FOREVER_S)
     page = Page(environment, plan, folder, Stretches(plan.profile))

@@ -14,6 +14,8 @@ from harness.contract.tables import read_table
 
 # The folder in which a generator finds its plan, and leaves its record and how far it is.
 FOLDER_VARIABLE = "HARNESS_LOAD_FOLDER"
+# Who started it, as a process id: a generator ends with it.
+PARENT_VARIABLE = "HARNESS_LOAD_PARENT"
 PLAN_FILE, PROGRESS_FILE = "plan.json", "progress.json"
 
 _GRACE_S = 2.0

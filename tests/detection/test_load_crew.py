@@ -10,10 +10,12 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from harness.load.judge import judge_load
 from harness.load.run import Crew, MeasurementFailed, measure
+from harness.system.waiting import wait_for
 from tests.detection.layers import ROOT
 from tests.unit.test_load_known_truth import FREEZING, PROFILE, serving
 
@@ -28,6 +30,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 
 POISSON = dataclasses.replace(PROFILE, load=dataclasses.replace(PROFILE.load, arrivals="poisson"))
 RATE_PER_S, DURATION_S = 100, 20
+# A Locust that has used so much of a processor, in seconds, has read its locustfile.
+_READ_S = 0.25
 
 
 @pytest.fixture
@@ -48,6 +52,23 @@ def workers(port: int, folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
         for worker in started:
             worker.terminate()
             worker.wait()
+
+
+def test_a_worker_that_awaits_a_master_ends_with_its_harness(port: int, tmp_path: Path) -> None:
+    with workers(port, tmp_path) as started:
+        began = [_wait_for_locust(one.pid) for one in started]
+    for process in began:
+        process.wait(timeout=10)  # left alone, it would await a master for five minutes
+
+
+def _wait_for_locust(pid: int) -> psutil.Process:
+    """Return the Locust process of a worker once it has read its locustfile."""
+
+    def found() -> psutil.Process | None:
+        children = psutil.Process(pid).children()
+        return children[0] if children and children[0].cpu_times().user > _READ_S else None
+
+    return wait_for(found, subject="a worker to start Locust", budget_s=30)
 
 
 def frozen_share(record: LoadRecord) -> float:
