@@ -37,6 +37,8 @@ _BROKEN = (
     "empty_cells",
     "trade_after_the_end",
     "prices_in_another_unit",
+    "times_with_a_blank",
+    "times_of_another_zone",
 )
 # One row in 200 is bad, each in one of these ways.
 _SPOILT = "Parquet with 5,000 bad rows"

@@ -23,6 +23,9 @@ PRICES = ("price_open", "price_high", "price_low", "price_close")
 AMOUNTS = ("volume_traded", "trades_count")
 LEAST, MOST = 1, 10_000_000
 SECOND = pd.Timedelta(1, "s")
+# The text of a time, and the contract's format of it: typed files hold moments, and need neither.
+WRITTEN, FORMAT = "written_", r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$"
+NO_TIME = " is no time in the contract's format"
 # How the audit names what it counts.
 OUTSIDE, LENGTH = " is outside 1 to 1e+07", "time_period_end is not time_period_start + 1 s"
 SAID = {
@@ -30,6 +33,7 @@ SAID = {
     "greater_than(0)": " is not above 0",
     "greater_than_or_equal_to(0)": " is below 0",
     f"in_range({LEAST}, {MOST})": OUTSIDE,
+    f"str_matches('{FORMAT}')": NO_TIME,
 }
 # Counting what was found is no part of what is measured.
 Counts = Callable[[], dict[str, int]]
@@ -46,11 +50,12 @@ ORDERED = (
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a file as pandas does, times as moments; what is no time becomes none."""
+    """Read a file as pandas does, times as moments; what is no time becomes none, and its text stays beside."""
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     frame = pd.read_csv(path)
     for name in TIMES:
+        frame[WRITTEN + name] = frame[name]
         frame[name] = pd.to_datetime(frame[name], format="ISO8601", utc=True, errors="coerce")
     return frame
 
@@ -69,6 +74,8 @@ def _in_order(low: str, high: str) -> pa.Check:
 
 def _columns() -> dict[str, pa.Column]:
     columns = {name: pa.Column(nullable=False) for name in TIMES}
+    written = pa.Check.str_matches(FORMAT)
+    columns |= {WRITTEN + name: pa.Column(checks=written, nullable=True, required=False) for name in TIMES}
     columns["time_period_start"] = pa.Column(nullable=False, checks=pa.Check(_follows, name="steps"))
     price, amount = [pa.Check.gt(0), pa.Check.in_range(LEAST, MOST)], [pa.Check.ge(0)]
     columns |= {name: pa.Column(float, price, nullable=False, coerce=True) for name in PRICES}
@@ -97,7 +104,8 @@ def with_pandera(path: Path) -> Counts:
 def _failures(cases: pd.DataFrame) -> dict[str, int]:
     """Count rows by check; a check of one column by its name and the check's, one of a frame by the check's alone."""
     is_of_column = (cases["schema_context"] == "Column") & (cases["check"] != "steps")
-    names = cases["column"].where(is_of_column, "") + cases["check"].replace(SAID)
+    columns = cases["column"].str.removeprefix(WRITTEN)
+    names = columns.where(is_of_column, "") + cases["check"].replace(SAID)
     counts = cases.groupby(names)["index"].nunique()
     return {str(name): int(count) for name, count in counts.items()}
 
@@ -123,13 +131,21 @@ def _expectations() -> dict[str, gxe.Expectation]:
     return found
 
 
+def _written() -> dict[str, gxe.Expectation]:
+    return {
+        f"{name}{NO_TIME}": gxe.ExpectColumnValuesToMatchRegex(column=WRITTEN + name, regex=f"^{FORMAT}")
+        for name in TIMES
+    }
+
+
 CONTEXT = gx.get_context(mode="ephemeral")
 CONTEXT.variables.progress_bars = {"globally": False}
 BATCH = (
     CONTEXT.data_sources.add_pandas("frames").add_dataframe_asset("records").add_batch_definition_whole_dataframe("all")
 )
-EXPECTATIONS = _expectations()
+EXPECTATIONS, OF_TEXT = _expectations(), _written()
 SUITE = gx.ExpectationSuite(name="rules", expectations=[*EXPECTATIONS.values()])
+TEXT_SUITE = gx.ExpectationSuite(name="rules of text", expectations=[*EXPECTATIONS.values(), *OF_TEXT.values()])
 
 
 def with_great_expectations(path: Path) -> Counts:
@@ -139,13 +155,14 @@ def with_great_expectations(path: Path) -> Counts:
     frame["length_s"] = (frame["time_period_end"] - frame["time_period_start"]).dt.total_seconds()
     frame["part_of_a_trade"] = frame["trades_count"] % 1
     batch = BATCH.get_batch(batch_parameters={"dataframe": frame})
-    results = batch.validate(SUITE, result_format="BASIC").results
+    suite = TEXT_SUITE if path.suffix == ".csv" else SUITE
+    results = batch.validate(suite, result_format="BASIC").results
     return lambda: _unexpected([one.to_json_dict() for one in results])
 
 
 def _unexpected(results: list[dict[str, Any]]) -> dict[str, int]:
     counts = {_key(one["expectation_config"]): one["result"].get("unexpected_count", 0) for one in results}
-    names = {_key(one.configuration.to_json_dict()): says for says, one in EXPECTATIONS.items()}
+    names = {_key(one.configuration.to_json_dict()): says for says, one in (EXPECTATIONS | OF_TEXT).items()}
     return {names[key]: count for key, count in counts.items() if count}
 
 
