@@ -101,7 +101,8 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and report.failed:
         blame(item, call.excinfo.value, report, item.config.stash[PROFILE], item.config.stash.get(SHARED_SUT, None))
         if call.when == "setup" and recorder.ENDED_BY in item.config.stash:
-            report.longrepr = str(call.excinfo.value)  # why the run ends is said in words, not in code
+            # Why the run ends is said once, in words, not in code.
+            report.longrepr, report.sections = str(call.excinfo.value), []
     return report
 
 

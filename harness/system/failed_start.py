@@ -95,8 +95,7 @@ def _of_distance() -> str:
 def _apart(machine: Machine) -> str:
     return (
         f"the Docker engine at {machine.engine_address()} publishes ports at {machine.address_of_containers}, which "
-        "must be an address of its machine and in reach of this one: run the harness where the engine is, or name another "
-        "address of it in DOCKER_HOST"
+        "must be its machine's and in reach: run the harness there, or name another address of it in DOCKER_HOST"
     )
 
 
