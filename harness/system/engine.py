@@ -19,6 +19,7 @@ __all__ = ["Engine", "EngineMissing", "Machine", "Say", "connect", "ensure_engin
 
 _PROBE_S = 5
 _PAUSE_S = 0.2
+_USUAL = ("unix:///var/run/docker.sock", "npipe:////./pipe/docker_engine")
 _BY_TCP, _PORT = frozenset({"tcp", "http", "https"}), 2375
 
 
@@ -52,10 +53,14 @@ def reach(machine: Machine = _HERE) -> Engine:
     address = machine.engine_address()
     _knock(address)
     try:
-        return _examined(address)
+        found = _examined(address)
     except (DockerException, OSError) as error:
         msg = f"The Docker engine at {address} does not answer ({error}): start it, or name another in DOCKER_HOST."
         raise EngineMissing(msg) from error
+    if machine.address is None and address not in _USUAL:
+        # That of a docker context: Docker's library and our own processes look for it here alone.
+        os.environ["DOCKER_HOST"] = address
+    return found
 
 
 def ensure_engine(*, say: Say, budget_s: float = 90, machine: Machine = _HERE) -> Engine:

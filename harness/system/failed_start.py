@@ -40,7 +40,7 @@ def refused(sut: Sut, why: str) -> str:
     if _NO_PROGRAM in why:
         ensure_not_foreign(sut.image)
     if _NO_SUCH_ADDRESS in why:
-        return f"{says}; {_apart(Machine())}"
+        return f"{_apart(Machine(), 'cannot publish ports')} ({why.strip()})"
     if is_of_image(why):
         arguments = list(sut.launch.arguments)
         return f"{says}; it is started with the arguments {arguments}: the profile's `arguments` in `[container]`"
@@ -89,13 +89,13 @@ def _of_distance() -> str:
     """Name what lies between, where the engine is another machine's."""
     machine = Machine()
     is_near = machine.address_of_containers == LOOPBACK and not machine.engine_address().startswith(("tcp:", "ssh:"))
-    return "" if is_near else _apart(machine)
+    return "" if is_near else _apart(machine, "publishes ports")
 
 
-def _apart(machine: Machine) -> str:
+def _apart(machine: Machine, does: str) -> str:
     return (
-        f"the Docker engine at {machine.engine_address()} publishes ports at {machine.address_of_containers}, which "
-        "must be its machine's and in reach: run the harness there, or name another address of it in DOCKER_HOST"
+        f"the Docker engine at {machine.engine_address()} {does} at {machine.address_of_containers}, which must be an "
+        "address of its machine and in reach: run the harness there, or name another address of it in DOCKER_HOST"
     )
 
 

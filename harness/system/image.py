@@ -10,7 +10,7 @@ import docker
 import docker.errors
 
 from harness.system import NotSetUp
-from harness.system.engine import ensure_engine
+from harness.system.engine import EngineMissing, ensure_engine, reach
 from harness.system.reference_image import ensure_reference_image
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def ensure_named(name: str | None, *, say: Say) -> str:
     `NotSetUp` says what is missing: the engine, the image, or what the reference image is built from.
     """
     engine = ensure_engine(say=say)
-    if not name:
-        return ensure_reference_image(engine, say=say)
+    with closing(engine.client):
+        if not name:
+            return ensure_reference_image(engine, say=say)
     ensure_image(name)
     return name
 
@@ -53,9 +54,9 @@ def ensure_image(name: str) -> str:
 def find_image_id(name: str) -> str | None:
     """Return an image's id; None where it is not here, or no engine is there to ask."""
     try:
-        with closing(docker.from_env()) as engine:
+        with closing(reach().client) as engine:
             return _found(engine, name)
-    except docker.errors.DockerException:
+    except (EngineMissing, docker.errors.DockerException):
         return None
 
 
@@ -84,6 +85,6 @@ def _found(engine: docker.DockerClient, name: str) -> str | None:
 
 def _meant(engine: docker.DockerClient, name: str) -> str:
     """Name the image here whose name is nearest, where one is near."""
-    known = [tag.removesuffix(":latest") for image in engine.images.list() for tag in image.tags]
+    known = [tag.removesuffix(":latest") for image in engine.api.images() for tag in image["RepoTags"] or ()]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     return f"name {near[0]!r} if you meant that, " if near else ""
