@@ -105,13 +105,6 @@ def test_profile_explain_tells_the_version(capsys: pytest.CaptureFixture[str]) -
     assert "default 1" in capsys.readouterr().out
 
 
-def test_monitor_without_docker(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
-    monkeypatch.setenv("XDG_STATE_HOME", "state")
-    assert main(["monitor", "--sut-container", "somebodys", "--once", "--sut-alerts", "off"]) == 2
-    assert "name another" in said(capsys, "No Docker engine answers at tcp://127.0.0.1:9 (Connection refused)")
-
-
 def test_image_for_another_kind_of_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering({"/images/team/price/json": FOREIGN}) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
