@@ -18,8 +18,7 @@ HISTORY := $(wildcard ../shared/data/btc_1s_ohlcv.csv)
 GATE = $(BIN)/harness gate $(if $(HISTORY),--sut-history $(HISTORY)) --report-dir reports/gate $(GATE_OPTIONS)
 
 # Many wait for a moment: two processes more than a small machine has cores; what a file shares is made once.
-# Files are begun in the order of their tests.
-SPREAD := -n 4 --dist loadfile --no-loadscope-reorder
+SPREAD := -n 4 --dist loadfile
 # Bad data sets and models need no Docker: they spread too.
 AUDITS := tests/detection/audits
 
