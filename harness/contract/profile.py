@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from harness.contract.keys import (
     Release,
     SeriesRule,
 )
-from harness.contract.tables import Key, ProfileInvalid, entry, problems_of, read_table
+from harness.contract.tables import Key, ProfileInvalid, entry, of_version, problems_of, read_table, read_toml
 from harness.contract.window_rule import FieldRule, Kind, Role, WindowRule
 
 __all__ = [
@@ -77,7 +75,7 @@ class Profile:
 
 def load_profile(path: Path = DEFAULT_PROFILE) -> Profile:
     """Read a profile; raise `ProfileInvalid` with one sentence that names file, place and way out."""
-    table, sha256 = _read(path)
+    table, sha256 = read_toml(path, "profile")
     try:
         profile = _profile(table, path, sha256)
         for sentence in contradictions(profile):
@@ -90,7 +88,7 @@ def load_profile(path: Path = DEFAULT_PROFILE) -> Profile:
 
 def problems(path: Path) -> list[str]:
     """Return all that is wrong with a profile, one sentence each; raise `ProfileInvalid` where it is no TOML at all."""
-    table, sha256 = _read(path)
+    table, sha256 = read_toml(path, "profile")
     found = [*_of_version(table), *problems_of(Profile, {**table, "sha256": sha256}, place="")]
     if "sha256" in table:
         found.append(_COMPUTED)
@@ -98,18 +96,6 @@ def problems(path: Path) -> list[str]:
 
 
 _COMPUTED = "unknown key `sha256`: it is computed from the file"
-
-
-def _read(path: Path) -> tuple[dict[str, object], str]:
-    try:
-        raw = path.read_bytes()
-        return tomllib.loads(raw.decode()), hashlib.sha256(raw).hexdigest()
-    except OSError as error:
-        msg = f"profile {path}: cannot be read: {error.strerror}"
-        raise ProfileInvalid(msg) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"profile {path}: is not TOML: {error}"
-        raise ProfileInvalid(msg) from error
 
 
 def _profile(table: dict[str, object], path: Path, sha256: str) -> Profile:
@@ -124,5 +110,5 @@ def _profile(table: dict[str, object], path: Path, sha256: str) -> Profile:
 
 def _of_version(table: dict[str, object]) -> list[str]:
     """Judge the version before all else: another one has other keys."""
-    found = table.get("schema", SCHEMA)
-    return [] if found == SCHEMA else [f"`schema` must be {SCHEMA}, got {found!r}: this harness reads no other version"]
+    wrong = of_version(table.get("schema", SCHEMA), SCHEMA)
+    return [wrong] if wrong else []

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import math
+import tomllib
 import types
 import typing
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 Row = TypeVar("Row")
 _UNITS = {
@@ -55,6 +58,29 @@ def entry(default: Any, says: str, checks: str) -> Any:  # noqa: ANN401 - as `da
 def unit_of(name: str) -> str:
     """Return the unit that a key's name carries; empty where it carries none."""
     return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
+
+
+def read_toml(path: Path, subject: str, refusal: type[Exception] = ProfileInvalid) -> tuple[dict[str, object], str]:
+    """Return a file's table and SHA-256; raise `refusal` with one sentence where it cannot be read or is no TOML."""
+    try:
+        raw = path.read_bytes()
+        return tomllib.loads(raw.decode()), hashlib.sha256(raw).hexdigest()
+    except OSError as error:
+        msg = f"{subject} {path}: cannot be read: {error.strerror}"
+        raise refusal(msg) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"{subject} {path}: is not TOML: {error}"
+        raise refusal(msg) from error
+
+
+def of_version(found: object, ours: int) -> str:
+    """Say what is wrong with a file's `schema`; empty where this harness reads it."""
+    if found == ours:
+        return ""
+    wrong = f"`schema` must be {ours}, got {found!r}: this harness reads no other version"
+    if isinstance(found, int) and found > ours:
+        return f"{wrong}, it was written for a later one: update inference-harness, or write it as version {ours}"
+    return f"{wrong}, write it as version {ours}"
 
 
 def read_table(kind: type[Row], table: object, *, place: str) -> Row:

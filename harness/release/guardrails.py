@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from harness.contract.tables import ProfileInvalid, read_table
-from harness.release.limits import SCHEMA, TIMEOUT_S, check
+from harness.contract.tables import ProfileInvalid, read_table, read_toml
+from harness.release.limits import SCHEMA, TIMEOUT_S, check, check_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,15 +142,9 @@ class Release:
 
 def load_release(path: Path) -> Release:
     """Read a release file; raise `ReleaseInvalid` with one sentence that names file, place and way out."""
+    table, _ = read_toml(path, "release", ReleaseInvalid)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"release {path}: cannot be read: {error.strerror}"
-        raise ReleaseInvalid(msg) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"release {path}: is not TOML: {error}"
-        raise ReleaseInvalid(msg) from error
-    try:
+        check_version(table.get("schema", SCHEMA))  # first: another version has other keys
         release = read_table(Release, table, place="")
         check(release)
     except ProfileInvalid as error:

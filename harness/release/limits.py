@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.contract.tables import ProfileInvalid
+from harness.contract.tables import ProfileInvalid, of_version
 
 if TYPE_CHECKING:
     from harness.release.guardrails import Deployment, Release, SageMaker, Variant, Watch
@@ -27,14 +27,18 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 
 def check(release: Release) -> None:
     """Raise `ProfileInvalid` with one sentence where a release goes beyond a limit."""
-    if release.schema != SCHEMA:
-        _refuse(f"`schema` must be {SCHEMA}, got {release.schema}: this harness reads no other version")
     _check_size(release.deployment)
     _check_waits(release.deployment)
     _check_watch(release.alarms, release.deployment)
     if release.sagemaker is not None:
         _check_sagemaker(release.sagemaker)
         _check_fleets(release.deployment, release.sagemaker)
+
+
+def check_version(found: object) -> None:
+    """Raise `ProfileInvalid` where a release file was written for another version."""
+    if wrong := of_version(found, SCHEMA):
+        _refuse(wrong)
 
 
 def _check_size(deployment: Deployment) -> None:

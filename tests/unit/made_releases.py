@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.contract.profile import load_profile
+from harness.release.guardrails import Deployment, Release, Watch
 from harness.release.rollout.judge import judge
-from harness.release.rollout.record import Beat, Header, Reference, Seen
+from harness.release.rollout.record import Beat, Reference, Seen, header_of
 from tests.unit.made_matches import markets, misses
 
 if TYPE_CHECKING:
@@ -16,27 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from harness.release.rollout.judge import Judgement
-    from harness.release.rollout.record import Line
+    from harness.release.rollout.record import Header, Line
 
 PROFILE = load_profile()
-HEADER = Header(
-    champion="good:1",
-    challenger="good:2",
-    profile="made",
-    shares=(0.1, 1.0),
-    bake_s=40.0,
-    rate_per_s=100.0,
-    least=100,
-    has_truths=True,
-    budget_s=PROFILE.http.budget_s,
-    over_budget_share=PROFILE.load.over_budget_share,
-    error_share=PROFILE.release.error_share,
-    skill_limit=PROFILE.prediction.skill_limit,
-    loss_margin=PROFILE.release.loss_margin,
-    difference_bps=PROFILE.release.difference_bps,
-    difference_share=PROFILE.release.difference_share,
-    alpha=PROFILE.release.alpha,
-)
+RELEASE = Release(deployment=Deployment(percent=10, bake_s=40), alarms=Watch(least=100))
+HEADER = header_of(RELEASE, PROFILE, champion="good:1", challenger="good:2", fleet=1, rate_per_s=100.0, has_truths=True)
 _BEAT_S = 0.5
 _MOVE_BPS = 0.4
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 import pytest
+from botocore.loaders import create_loader
 from moto.core.responses import ActionResult
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
@@ -43,6 +44,15 @@ def update_endpoint(self: SageMakerResponse) -> ActionResult:
     endpoint.endpoint_config_name = self._get_param("EndpointConfigName")
     DEPLOYED[endpoint.endpoint_name] = self._get_param("DeploymentConfig")
     return ActionResult({"EndpointArn": endpoint.arn})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _models_read_once() -> Iterator[None]:
+    """Let all sessions share what botocore ships: each would read megabytes of JSON anew."""
+    shared = create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", lambda _: shared)
+        yield
 
 
 @pytest.fixture(scope="module")

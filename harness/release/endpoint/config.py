@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.contract.profile import DEFAULT_PROFILE, load_profile
-from harness.contract.tables import ProfileInvalid, read_table
+from harness.contract.tables import ProfileInvalid, read_table, read_toml
 
 # SageMaker's own limits.
 MOST_VARIANTS = 10
@@ -104,18 +103,12 @@ def load_config(path: Path) -> EndpointConfig:
 
     A relative `profile` is looked for beside the file.
     """
+    table, _ = read_toml(path, "endpoint", ConfigInvalid)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"endpoint {path}: cannot be read: {error.strerror}"
-        raise ConfigInvalid(msg) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"endpoint {path}: is not TOML: {error}"
-        raise ConfigInvalid(msg) from error
-    try:
-        if isinstance(table.get("profile"), str) and table["profile"]:
-            table["profile"] = str(path.parent / table["profile"])
-            load_profile(Path(table["profile"]))
+        name = table.get("profile")
+        if isinstance(name, str) and name:
+            table["profile"] = str(path.parent / name)
+            load_profile(path.parent / name)
         return read_table(EndpointConfig, table, place="")
     except (ProfileInvalid, ConfigInvalid) as error:
         msg = f"endpoint {path}: {error}"
