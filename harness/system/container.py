@@ -61,6 +61,7 @@ class Launch:
 
     arguments: tuple[str, ...]
     port: int | None = None
+    ports: tuple[int, ...] = ()  # others that are published too
     environment: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)  # path here -> path there, read-only
     kept: tuple[str, ...] = ()  # folders there that outlive a kill, and go with the container
@@ -130,7 +131,7 @@ class Sut:
         recipe.env.update(self.profile.container.environment)
         recipe.env.update(self.launch.environment)
         # The profile's port too: a container that was told another one and listens there nevertheless can be told.
-        both = {self.port, self.profile.container.port}
+        both = {self.port, self.profile.container.port, *self.launch.ports}
         recipe.ports = dict.fromkeys(both, (self._address, None))  # type: ignore[arg-type]  # Docker takes an address too
         for there, here in self.profile.container.mounts.items():
             recipe.with_volume_mapping(here, there, "ro")
@@ -291,6 +292,16 @@ def image_id(name: str) -> str:
         return _pulled_id(engine, name)
     finally:
         engine.close()
+
+
+def exposed_ports(name: str) -> tuple[int, ...]:
+    """Return the TCP ports that a local image says it listens on."""
+    engine = docker.from_env()
+    try:
+        exposed = engine.images.get(name).attrs["Config"].get("ExposedPorts") or {}
+    finally:
+        engine.close()
+    return tuple(int(port.partition("/")[0]) for port in exposed if not port.endswith("/udp"))
 
 
 def known_image_id(name: str) -> str | None:
