@@ -15,7 +15,7 @@ from harness.release.question import broken_questions
 from harness.survey.understanding import LEVELS, window_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Literal
 
     from harness.contract.profile import Profile
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _NOWHERE = "/nowhere"
 _ID = "X-Request-Id"
 _REFUSED, _BROKEN_DOWN = range(400, 500), 500
+# Where more than this is let through, it is no promise.
+_MOST = 0.5
+_SHOWN = 120
 _TELL_TALE = "no traceback, file path or library name"
 
 
@@ -36,7 +39,7 @@ class Refusing:
 
     asker: Asker
     findings: Findings
-    refused: list[tuple[str, Answer]] = field(default_factory=list)
+    refused: dict[str, Answer] = field(default_factory=dict)
 
     def look(self) -> None:
         """Send every kind of wrong request, and write what came of it into the profile."""
@@ -149,21 +152,18 @@ class Refusing:
         kinds: tuple[Literal["error", "json", "any"], ...] = ("error", "json", "any")
         worst = ""
         for kind in kinds:
-            promise = Refusals(body=kind)
-            other = [what for what, answer in self.refused if _is_otherwise(answer, promise)]
+            other = [what for what, answer in self.refused.items() if _is_otherwise(answer, Refusals(body=kind))]
             if not other:
-                how = f"all {len(self.refused)} refusals are so" + (
-                    f"; that to {worst} is no stricter" if worst else ""
-                )
+                how = f"all {len(self.refused)} refusals are so" + (f', and no more for "{worst}"' if worst else "")
                 self.findings.find("refusals.body", kind, how)
                 break
             worst = other[0]
         if self.profile.refusals.body != "error" and self.profile.refusals.dimension:
             self.findings.find("refusals.dimension", False, "there is no error object to hold it")  # noqa: FBT003 - a key's value
-        for what, answer in self.refused:
-            told = [one for one in judge_error_body(answer, Refusals(body="any")) if one.expected == _TELL_TALE]
-            if told:
-                self.findings.blame("C10", f"the refusal of {what} gives away the inside: {shown(answer)[:120]}")
+        for what, answer in self.refused.items():
+            if any(one.expected == _TELL_TALE for one in judge_error_body(answer, Refusals(body="any"))):
+                said = f'the refusal of "{what}" gives away the inside: {shown(answer)[:_SHOWN]}'
+                self.findings.blame("C10", said)
 
     def _settle(self, name: str, rule_id: str, seen: Mapping[str, Answer | None]) -> None:
         self._waive_let_through(rule_id, seen)
@@ -171,30 +171,33 @@ class Refusing:
 
     def _find(self, name: str, seen: Mapping[str, Answer | None]) -> None:
         """Write the statuses of a kind of refusal into the profile."""
-        refused = [answer for answer in seen.values() if answer is not None and answer.status in _REFUSED]
-        self.refused += [
-            (what, answer) for what, answer in seen.items() if answer is not None and answer.status >= _REFUSED[0]
-        ]
+        refused = {what: answer for what, answer in seen.items() if answer is not None and answer.status in _REFUSED}
+        self.refused |= refused
         if refused:
-            statuses = tuple(sorted({answer.status for answer in refused}))
-            how = f"{len(refused)} of {len(seen)} wrong requests got it, such as: {_first_of(seen, refused)}"
+            statuses = tuple(sorted({answer.status for answer in refused.values()}))
+            how = f"{len(refused)} of {len(seen)} wrong requests got it, such as: {next(iter(refused))}"
             self.findings.find(f"refusals.{name}", statuses, how)
         else:
             self.findings.leave_open(f"`refusals.{name}`: nothing was refused so; the status is the default profile's")
 
     def _waive_let_through(self, rule_id: str, seen: Mapping[str, Answer | None]) -> None:
-        """Waive what is let through; blame what breaks the server, or gets no answer at all."""
-        let = [what for what, answer in seen.items() if answer is not None and answer.status < _REFUSED[0]]
+        """Waive a rule where most of what breaks it is let through; a few of many are a fault, as is a broken server."""
+        let = {
+            what: answer.status for what, answer in seen.items() if answer is not None and answer.status < _REFUSED[0]
+        }
         if let:
-            of = f", as {len(let) - 1} more of {len(seen)} did" if len(let) > 1 else ""
-            self.findings.waive(rule_id, f"for now: {let[0]} was answered with {_status(seen, let[0])}{of}")
+            first, status = next(iter(let.items()))
+            said = f'"{first}" was answered with {status}, one of {len(let)} such requests among {len(seen)}'
+            if len(let) > len(seen) * _MOST:
+                self.findings.waive(rule_id, f"for now: {said}")
+            else:
+                self.findings.blame(rule_id, said)
         for what, answer in seen.items():
             if answer is None:
-                self.findings.blame("C13", f"no answer to {what}")
+                self.findings.blame("C13", f'no answer to "{what}"')
             elif answer.status >= _BROKEN_DOWN and answer.status != UNAVAILABLE:
-                self.findings.blame(
-                    rule_id, f"{what} got {answer.status}, which says that the server broke: {shown(answer)[:120]}"
-                )
+                said = f"{answer.status}, which says that the server broke: {shown(answer)[:_SHOWN]}"
+                self.findings.blame(rule_id, f'"{what}" got {said}')
 
     def _post(self, body: bytes, kind: str | None, headers: Mapping[str, str] | None = None) -> Answer | None:
         return self.asker.ask("POST", self.profile.http.invocations_path, body=body, kind=kind, headers=headers)
@@ -210,12 +213,3 @@ class Refusing:
 
 def _is_otherwise(answer: Answer, promise: Refusals) -> bool:
     return any(one.expected != _TELL_TALE for one in judge_error_body(answer, promise))
-
-
-def _first_of(seen: Mapping[str, Answer | None], chosen: Sequence[Answer]) -> str:
-    return next(what for what, answer in seen.items() if answer is chosen[0])
-
-
-def _status(seen: Mapping[str, Answer | None], what: str) -> int:
-    answer = seen[what]
-    return answer.status if answer is not None else 0

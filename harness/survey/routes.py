@@ -54,7 +54,7 @@ def of_models(listed: bytes) -> Iterator[Route]:
 
 
 def described(description: bytes) -> tuple[list[Route], list[str]]:
-    """Return what an OpenAPI description names: routes that take a POST, and other paths; none with a part left open."""
+    """Return what an OpenAPI description names: routes that take a POST, and other paths; none with an open part."""
     found = _json(description)
     paths = found.get("paths") if isinstance(found, dict) else None
     posts: list[Route] = []

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from harness.contract.profile import SCHEMA, Profile
+from harness.contract.rules import RULES
 from harness.contract.toml_text import toml, toml_key
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _waived(waived: dict[str, str]) -> Iterator[str]:
         else "No rule is waived."
     )
     yield "[waived]"
-    yield from (f"{rule_id} = {_value(reason)}" for rule_id, reason in waived.items())
+    yield from (f"{rule_id} = {toml(waived[rule_id])}" for rule_id in sorted(waived, key=list(RULES).index))
 
 
 def _pairs(table: object) -> list[tuple[str, object]]:
