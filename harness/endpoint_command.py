@@ -64,10 +64,10 @@ def run_up(chosen: argparse.Namespace) -> int:
 
 def _stay_up(config: EndpointConfig) -> int:
     from harness.release.endpoint import Endpoint  # noqa: PLC0415 - a command loads what it needs
-    from harness.system.engine import ensure_engine  # noqa: PLC0415 - likewise
+    from harness.system.image import ensure_named  # noqa: PLC0415 - likewise
 
-    if any(one.image for one in config.everybody):
-        ensure_engine(say=_say)
+    for image in dict.fromkeys(one.image for one in config.everybody if one.image):
+        ensure_named(image, say=_say)
     for one in config.everybody:
         _say(f"{one.name}: " + (f"{one.instances} x {one.image}" if one.image else f"waiting for {one.url}"))
     board = Board()

@@ -128,7 +128,7 @@ def _verdict(report_dir: Path, suites: tuple[Suite, ...], status: int) -> Verdic
         if set(found["suites"]) == set(suites):
             return Verdict(found["verdict"])
         # A suite that was asked for and did not run makes the verdict unknown, unless it failed already.
-        found["reason"] = f"of the suites {', '.join(suites)} only {', '.join(found['suites'])} ran"
+        found.setdefault("reason", f"of the suites {', '.join(suites)} only {', '.join(found['suites'])} ran")
         if found["verdict"] == Verdict.PASSED:
             found["verdict"] = Verdict.UNKNOWN.value
     write_verdict(found, report_dir)

@@ -10,10 +10,9 @@ from harness.contract.profile import DEFAULT_PROFILE, load_profile
 from harness.load.run import Crew, measure, plan_of
 from harness.report.progress_line import ProgressLine
 from harness.system.container import Sut
-from harness.system.engine import ensure_engine
 from harness.system.guard import begin_run
 from harness.system.history import read_history
-from harness.system.reference_image import ensure_reference_image
+from harness.system.image import ensure_named
 
 if TYPE_CHECKING:
     import argparse
@@ -100,8 +99,7 @@ def opened(asked: Promise, say: Say) -> Iterator[Setting]:
     if asked.chosen.sut_url:
         yield Setting(asked=asked, url=asked.chosen.sut_url, sut=None, say=say, line=line)
         return
-    engine = ensure_engine(say=say)
-    image = asked.chosen.sut_image or ensure_reference_image(engine, say=say)
+    image = ensure_named(asked.chosen.sut_image, say=say)
     run = begin_run()
     try:
         sut = Sut(image, asked.profile, run).start()

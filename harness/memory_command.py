@@ -13,9 +13,8 @@ from harness.experiment.least_memory import Found, Step, search, try_memory
 from harness.experiment.prober import ProberBroken
 from harness.system import NotSetUp
 from harness.system.container import CannotStart
-from harness.system.engine import ensure_engine
 from harness.system.guard import begin_run
-from harness.system.reference_image import ensure_reference_image
+from harness.system.image import ensure_named
 
 if TYPE_CHECKING:
     import argparse
@@ -52,8 +51,7 @@ def run_memory(chosen: argparse.Namespace, say: Callable[[str], None] = print) -
 def _searched(
     chosen: argparse.Namespace, profile: Profile, high_mb: int, say: Callable[[str], None]
 ) -> tuple[str, Found]:
-    engine = ensure_engine(say=say)
-    image = chosen.sut_image or ensure_reference_image(engine, say=say)
+    image = ensure_named(chosen.sut_image, say=say)
     series, run = series_in(profile, seed=1, seconds=_SERIES_SECONDS), begin_run()
 
     def step(memory_mb: int) -> Step:

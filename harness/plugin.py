@@ -64,10 +64,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the controller of pytest-xdist what a worker found out about the image."""
+    """Hand the controller of pytest-xdist what a worker found out about the image, and what ended its run."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None and recorder.SUBJECT in session.config.stash:
         output["sut_subject"] = session.config.stash[recorder.SUBJECT]
+    if output is not None and recorder.ENDED_BY in session.config.stash:
+        output["sut_ended_by"] = session.config.stash[recorder.ENDED_BY]
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -98,6 +100,9 @@ def pytest_runtest_makereport(
         vars(report)[recorder.PROMISE] = _promise(item)
     if call.excinfo is not None and report.failed:
         blame(item, call.excinfo.value, report, item.config.stash[PROFILE], item.config.stash.get(SHARED_SUT, None))
+        if call.when == "setup" and recorder.ENDED_BY in item.config.stash:
+            # Why the run ends is said once, in words, not in code.
+            report.longrepr, report.sections = str(call.excinfo.value), []
     return report
 
 

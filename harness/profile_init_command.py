@@ -15,10 +15,9 @@ from harness.survey.starting import note_start, started, try_ways
 from harness.survey.survey import find_spot, survey
 from harness.survey.written import written
 from harness.system import NotSetUp
-from harness.system.container import CannotStart, SutLost, image_id
-from harness.system.engine import ensure_engine
+from harness.system.container import CannotStart, SutLost
 from harness.system.guard import begin_run
-from harness.system.reference_image import ensure_reference_image
+from harness.system.image import ensure_named
 
 if TYPE_CHECKING:
     import argparse
@@ -74,9 +73,7 @@ def _of_url(url: str, base: Profile) -> tuple[Findings, str]:
 
 
 def _of_image(chosen: argparse.Namespace, base: Profile) -> tuple[Findings, str]:
-    engine = ensure_engine(say=_aside)
-    image = chosen.sut_image or ensure_reference_image(engine, say=_aside)
-    image_id(image)
+    image = ensure_named(chosen.sut_image, say=_aside)
     name = base.name if base.name != _default_name() else _plain_name(image)
     findings, run = Findings(profile=replace(base, name=name)), begin_run()
     try:

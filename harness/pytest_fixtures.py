@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +18,16 @@ from harness.experiment.harm import Harmed, harmed
 from harness.faults import faults_of
 from harness.faults.fault import Choosy, Fitted
 from harness.options import CHOICE
-from harness.recorder import SUBJECT
+from harness.recorder import ENDED_BY, SUBJECT
+from harness.system import NotSetUp
 from harness.system.client import Client
-from harness.system.container import CannotStart, Launch, NeverReady, Sut, SutLost, image_id
+from harness.system.container import CannotStart, Launch, NeverReady, Sut, SutLost
 from harness.system.engine import ensure_engine
 from harness.system.guard import Run, begin_run
 from harness.system.history import read_history
+from harness.system.image import ensure_named, find_image_id
 from harness.system.patience import Patience
 from harness.system.processes import OutOfReach
-from harness.system.reference_image import ensure_reference_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +42,7 @@ PROFILE: pytest.StashKey[Profile] = pytest.StashKey()
 SHARED_SUT: pytest.StashKey[Sut | None] = pytest.StashKey()
 _SERIES_SECONDS = 3_600
 _DAY_S = 86_400
+_UNKNOWN = 2
 
 __all__ = [
     "client",
@@ -94,10 +97,11 @@ def series(request: pytest.FixtureRequest, profile: Profile, seed: int) -> Seque
 
 
 @pytest.fixture(scope="session")
-def sut_run() -> Iterator[Run]:
+def sut_run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """The run whose guard removes every container that a check starts, however the run ends."""
-    ensure_engine(say=_say)
-    run = begin_run()
+    with _or_end(request.config):
+        ensure_engine(say=_say)
+        run = begin_run()
     yield run
     run.end()
 
@@ -105,10 +109,9 @@ def sut_run() -> Iterator[Run]:
 @pytest.fixture(scope="session")
 def sut_image(request: pytest.FixtureRequest) -> str:
     """The image under test; the reference container's is built where it is missing."""
-    chosen = request.config.stash[CHOICE].image
-    engine = ensure_engine(say=_say)
-    name = chosen or ensure_reference_image(engine, say=_say)
-    request.config.stash[SUBJECT] = (name, image_id(name))
+    with _or_end(request.config):
+        name = ensure_named(request.config.stash[CHOICE].image, say=_say)
+    request.config.stash[SUBJECT] = (name, find_image_id(name))
     return name
 
 
@@ -122,9 +125,9 @@ def sut_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def shared_sut(request: pytest.FixtureRequest, sut_image: str, profile: Profile, sut_run: Run) -> Iterator[Sut]:
     """The container that the contract, dq and load suites share."""
-    sut = Sut(sut_image, profile, sut_run).start()
+    sut = Sut(sut_image, profile, sut_run)
     request.config.stash[SHARED_SUT] = sut
-    _see_ready(sut)
+    see_first_ready(sut, request.session)
     yield sut
     request.config.stash[SHARED_SUT] = None
     sut.remove()
@@ -244,11 +247,36 @@ def tally() -> Tally:
     return Tally()
 
 
-def _see_ready(sut: Sut) -> None:
+@contextmanager
+def _or_end(config: pytest.Config) -> Iterator[None]:
+    """End the run as UNKNOWN where what it stands on is missing: every check would say the same."""
+    try:
+        yield
+    except (NotSetUp, CannotStart) as error:
+        config.stash[ENDED_BY] = str(error)
+        pytest.exit("nothing could be checked", returncode=_UNKNOWN)
+
+
+def see_first_ready(sut: Sut, session: pytest.Session) -> None:
+    """Start the run's first container and wait until it serves; where it does not, the run ends with its first check.
+
+    Every other check would say the same: FAILED where it is for the image's sake, UNKNOWN where it is for ours.
+    """
+    with _or_end(session.config):
+        try:
+            _see_ready(sut, sut.start)
+        except Violated:
+            why = f"no container of {sut.image!r} serves: what else it promises was not looked at"
+            session.config.stash[ENDED_BY] = session.shouldfail = why
+            raise
+
+
+def _see_ready(sut: Sut, begin: Callable[[], object] = lambda: None) -> None:
     """Wait for the sut; a sut that dies or never gets ready breaks its promises, and we know which."""
     try:
+        begin()
         sut.wait_ready()
-    except (SutLost, CannotStart) as error:
+    except SutLost as error:
         raise Violated(
             [Violation(rule="C1", expected="the container to start and stay up", actual=str(error))]
         ) from error

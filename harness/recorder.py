@@ -63,15 +63,17 @@ class Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
-        """Take in what a worker of pytest-xdist found out about the image."""
-        subject = getattr(node, "workeroutput", {}).get("sut_subject")
-        if subject is not None:
-            self._config.stash[SUBJECT] = subject
+        """Take in what a worker of pytest-xdist found out about the image, and what ended its run."""
+        output = getattr(node, "workeroutput", {})
+        if "sut_subject" in output:
+            self._config.stash[SUBJECT] = output["sut_subject"]
+        if "sut_ended_by" in output:
+            self._config.stash[ENDED_BY] = output["sut_ended_by"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Conclude: write the verdict, show it, tell of new failures."""
-        if not self._results:
+        if not self._results and ENDED_BY not in self._config.stash:
             return
         conclusion = self._conclude(self._cut_short(exitstatus))
         terminalreporter.write_sep("=", "verdict")

@@ -19,10 +19,10 @@ from harness.contract.tables import ProfileInvalid
 from harness.faults.memory import MIB, held_bytes
 from harness.system import NotSetUp
 from harness.system.client import Client
-from harness.system.container import CannotStart, Sut, SutLost, known_image_id
-from harness.system.engine import ensure_engine
+from harness.system.container import CannotStart, Sut, SutLost
 from harness.system.guard import begin_run
 from harness.system.history import HistoryInvalid, read_history
+from harness.system.image import ensure_named, find_image_id
 from harness.system.patience import Patience
 from harness.system.waiting import WaitedInVain
 
@@ -67,7 +67,7 @@ def _names(chosen: argparse.Namespace) -> tuple[str, ...]:
         return (chosen.sut_url, chosen.sut_url.rstrip("/"))
     if not chosen.sut_image:
         return ()
-    known = known_image_id(chosen.sut_image)
+    known = find_image_id(chosen.sut_image)
     return (chosen.sut_image, known) if known else (chosen.sut_image,)
 
 
@@ -104,7 +104,7 @@ def _opened(asked: Asked) -> Iterator[Subject]:
     if chosen.sut_url:
         yield Subject(name=chosen.sut_url, asker=_asker(chosen.sut_url, profile))
         return
-    ensure_engine(say=_say)
+    ensure_named(chosen.sut_image, say=_say)
     run = begin_run()
     try:
         sut = Sut(chosen.sut_image, profile, run).start()

@@ -12,7 +12,7 @@ from harness.experiment.prober import Prober
 from harness.experiment.record import tally
 from harness.experiment.steadiness import is_well
 from harness.system.container import CannotStart, Launch, Sut, SutLost
-from harness.system.waiting import WaitedInVain, sleep_until, wait_for
+from harness.system.waiting import WaitedInVain, sleep_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from harness.system.guard import Run
 
 _LOAD_S = 5.0
-_POLL_S = 0.2
 # Bisection ends where what holds and what does not lie so near to each other, as a share of what holds.
 _PRECISION = 0.03
 
@@ -90,8 +89,8 @@ def try_memory(image: str, profile: Profile, series: Sequence[Second], run: Run,
         sut.ensure_up()
         why_not = "; ".join(filter(None, (_killed(sut, began_at), _why_not(probes, profile))))
         return Step(memory_mb=memory_mb, why_not=why_not and f"under load: {why_not}", ready_s=ready_s)
-    except SutLost:
-        return Step(memory_mb=memory_mb, why_not=_death(sut))
+    except SutLost as lost:
+        return Step(memory_mb=memory_mb, why_not=_death(sut) if sut.is_created else str(lost))
     except (_Short, WaitedInVain, CannotStart) as failure:
         # The kernel may kill the very first process, before Docker calls the container started.
         if isinstance(failure, CannotStart) and "memory" not in str(failure).lower():
@@ -108,16 +107,12 @@ class _Short(Exception):  # noqa: N818 - named by what happened
 def _ready_s(sut: Sut, began_at: float) -> float:
     """Wait until it is ready, but no longer than until the kernel kills the first of its processes."""
 
-    def look() -> float | None:
+    def ensure_spared() -> None:
         if killed := _killed(sut, began_at):
             msg = f"before it was ready: {killed}"
             raise _Short(msg)
-        try:
-            return sut.wait_ready(budget_s=0.0)
-        except WaitedInVain:
-            return None
 
-    return wait_for(look, subject="it to be ready", budget_s=sut.profile.container.ready_s, pause_s=_POLL_S)
+    return sut.wait_ready(meanwhile=ensure_spared)
 
 
 def _killed(sut: Sut, began_at: float) -> str:
@@ -127,7 +122,9 @@ def _killed(sut: Sut, began_at: float) -> str:
 
 def _death(sut: Sut) -> str:
     state = sut.state()
-    return f"it {state.status} with code {state.exit_code}" + (", out of memory" if state.oom_killed else "")
+    if state.oom_killed:
+        return f"it {state.status} with code {state.exit_code}, out of memory"
+    return f"it {state.status} with code {state.exit_code}; its last line: {sut.logs(lines=1).strip() or '(none)'}"
 
 
 def _load(sut: Sut, profile: Profile, series: Sequence[Second]) -> list[Probe]:

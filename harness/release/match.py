@@ -13,10 +13,11 @@ from harness.release.question import broken_questions
 from harness.release.record import Header, read_record
 from harness.release.stage import DockerStage
 from harness.system import NotSetUp
-from harness.system.container import CannotStart, image_id
+from harness.system.container import CannotStart
 from harness.system.engine import ensure_engine
 from harness.system.guard import begin_run
 from harness.system.history import HistoryInvalid, read_history
+from harness.system.image import ensure_image
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +55,7 @@ def compared(chosen: argparse.Namespace, *, say: Say) -> Judgement:
 
 def _held(chosen: argparse.Namespace, profile: Profile, history: Sequence[Second] | None, *, say: Say) -> Judgement:
     ensure_engine(say=say)
-    ids = {image: image_id(image) for image in (chosen.champion, chosen.challenger)}
+    ids = {image: ensure_image(image) for image in (chosen.champion, chosen.challenger)}
     header = header_of(chosen, profile, ids=ids)
     run = begin_run()
     try:

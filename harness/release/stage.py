@@ -79,9 +79,9 @@ class DockerStage:
 
     def enter(self, image: str) -> Contained:
         """Start a fresh container of an image; raise `NotServing` where it does not become ready."""
-        sut = Sut(image, self.profile, self.run).start()
+        sut = Sut(image, self.profile, self.run)
         try:
-            ready_s = sut.wait_ready()
+            ready_s = sut.start().wait_ready()
             return Contained(sut=sut, ready_s=ready_s, door=Client(sut.url, self.profile))
         except (SutLost, WaitedInVain) as error:
             sut.remove()

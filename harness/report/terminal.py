@@ -27,9 +27,10 @@ def lines(verdict: Mapping[str, Any]) -> Iterator[str]:
             yield from _rule(rule_id, rules[rule_id])
     kept = [rule_id for rule_id, entry in rules.items() if entry["outcome"] == "passed"]
     idle = [rule_id for rule_id, entry in rules.items() if entry["outcome"] == "not_run"]
-    yield f"kept     {' '.join(kept) or 'none'}"
+    if len(idle) < len(rules):
+        yield f"kept     {' '.join(kept) or 'none'}"
     if idle:
-        yield f"not run  {' '.join(idle)}"
+        yield f"not run  {' '.join(idle) if len(idle) < len(rules) else 'all rules'}"
     if "reason" in verdict:
         yield f"reason   {verdict['reason']}"
     yield f"VERDICT  {verdict['verdict']}"

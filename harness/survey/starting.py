@@ -13,8 +13,9 @@ from harness.survey.findings import NothingFound
 from harness.survey.routes import PORTS
 from harness.survey.survey import Spot, find_spot
 from harness.survey.understanding import LEVELS, window_at
-from harness.system.container import CannotStart, Sut, SutLost, default_launch, exposed_ports
-from harness.system.listening import listening
+from harness.system.container import CannotStart, Sut, SutLost, default_launch
+from harness.system.failed_start import listening_ports
+from harness.system.image import exposed_ports
 from harness.system.starts import judge_start, start_together, ways
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _answering(sut: Sut, base: Profile, ports: Sequence[int], arguments: tuple[s
     """Start it and wait for an answer; return why there is none."""
     try:
         sut.start()
-    except CannotStart as error:
+    except (CannotStart, SutLost) as error:
         return f"{_with(arguments)} {_one_line(str(error))}"
     askers: dict[str, Asker] = {}
     try:
@@ -135,7 +136,7 @@ def _answering(sut: Sut, base: Profile, ports: Sequence[int], arguments: tuple[s
 
 def _elsewhere(sut: Sut, ports: Sequence[int]) -> str:
     """Say where it listens, where that can be seen."""
-    found = listening(sut)
+    found = listening_ports(sut)
     inside = [port for port, is_open in found.items() if not is_open]
     other = [port for port, is_open in found.items() if is_open and port not in ports]
     if other:

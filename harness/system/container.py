@@ -13,12 +13,13 @@ from docker.types import Mount
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from harness.system import failed_start
 from harness.system.client import Client, NoAnswer
 from harness.system.daemon import Machine
 from harness.system.waiting import WaitedInVain, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from docker.models.containers import Container
 
@@ -107,6 +108,11 @@ class Sut:
         return self._container
 
     @property
+    def is_created(self) -> bool:
+        """Whether there is a container, whatever became of it."""
+        return self._container is not None
+
+    @property
     def name(self) -> str:
         """The container's name."""
         return str(self.container.name)
@@ -126,7 +132,7 @@ class Sut:
         return f"http://{self._address}:{bindings[0]['HostPort']}"
 
     def start(self) -> Sut:
-        """Create and start the container; raise `CannotStart` where Docker will not."""
+        """Create and start the container; raise `CannotStart` where Docker will not, `SutLost` for the image's sake."""
         recipe = DockerContainer(self.image).with_command(list(self.launch.arguments))
         recipe.env.update(self.profile.container.environment)
         recipe.env.update(self.launch.environment)
@@ -144,8 +150,9 @@ class Sut:
         try:
             recipe.start()
         except (docker.errors.APIError, docker.errors.ImageNotFound) as error:
-            msg = f"image {self.image!r} cannot be started: {error.explanation or error}"
-            raise CannotStart(msg) from error
+            why = str(error.explanation or error)
+            kind = SutLost if failed_start.is_of_image(why) else CannotStart
+            raise kind(failed_start.refused(self, why)) from error
         self._container = recipe.get_wrapped_container()
         self.started_s = time.monotonic()
         return self
@@ -159,10 +166,13 @@ class Sut:
             raise CannotStart(msg) from error
         self.started_s = time.monotonic()
 
-    def wait_ready(self, *, budget_s: float | None = None, below: str = "") -> float:
+    def wait_ready(
+        self, *, budget_s: float | None = None, below: str = "", meanwhile: Callable[[], None] = lambda: None
+    ) -> float:
         """Wait until a ping is 200 and return the seconds since the start; raise `SutLost` as soon as it died.
 
-        `below` is a path under which the routes lie, where they do not lie at the root.
+        `below` is a path under which the routes lie, where they do not lie at the root; what `meanwhile` raises ends
+        the wait. Raises `NeverReady`, and `ImageForeign` where the engine's machine cannot run the image.
         """
         budget_s = self.profile.container.ready_s if budget_s is None else budget_s
         last = "no answer"
@@ -170,8 +180,12 @@ class Sut:
 
         def look() -> float | None:
             nonlocal last, failure
-            self.ensure_up()
-            client = Client(self.url + below, self.profile)
+            meanwhile()
+            try:
+                self.ensure_up()
+                client = Client(self.url + below, self.profile)
+            except SutLost as lost:
+                raise SutLost(failed_start.ended(self)) from lost
             try:
                 status = client.ping().answer.status
             except NoAnswer as error:
@@ -187,7 +201,8 @@ class Sut:
         try:
             return wait_for(look, subject=f"{self.image} to be ready", budget_s=budget_s, last_seen=lambda: last)
         except WaitedInVain as error:
-            msg = f"{error}\n{self.story()}"
+            why = failed_start.silent(self, last) if budget_s else ""
+            msg = "\n".join(filter(None, (why, str(error), self.story())))
             raise NeverReady(msg, failure) from error
 
     def state(self) -> State:
@@ -262,6 +277,8 @@ class Sut:
 
     def story(self) -> str:
         """Say in a few lines how the container is and what it logged last."""
+        if not self.is_created:
+            return f"no container of {self.image!r} was started"
         try:
             state, logged = self.state(), self.logs().rstrip()
         except docker.errors.APIError as error:
@@ -281,40 +298,3 @@ def default_launch(profile: Profile) -> Launch:
     """Return the launch that the profile describes, within the memory that it grants."""
     memory = f"{profile.chaos.memory_mb}m"
     return Launch(arguments=profile.container.arguments, options={"mem_limit": memory, "memswap_limit": memory})
-
-
-def image_id(name: str) -> str:
-    """Return the id of a local image; raise `CannotStart` where it is neither local nor to be pulled."""
-    engine = docker.from_env()
-    try:
-        return str(engine.images.get(name).id)
-    except docker.errors.ImageNotFound:
-        return _pulled_id(engine, name)
-    finally:
-        engine.close()
-
-
-def exposed_ports(name: str) -> tuple[int, ...]:
-    """Return the TCP ports that a local image says it listens on."""
-    engine = docker.from_env()
-    try:
-        exposed = engine.images.get(name).attrs["Config"].get("ExposedPorts") or {}
-    finally:
-        engine.close()
-    return tuple(int(port.partition("/")[0]) for port in exposed if not port.endswith("/udp"))
-
-
-def known_image_id(name: str) -> str | None:
-    """Return an image's id; None where there is no such image, or no engine to ask."""
-    try:
-        return image_id(name)
-    except (CannotStart, docker.errors.DockerException):
-        return None
-
-
-def _pulled_id(engine: docker.DockerClient, name: str) -> str:
-    try:
-        return str(engine.images.pull(name).id)
-    except docker.errors.APIError as error:
-        msg = f"image {name!r} is neither here nor can it be pulled: build or load it first ({error.explanation})"
-        raise CannotStart(msg) from error

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import docker
 from docker.errors import DockerException
@@ -18,6 +19,7 @@ __all__ = ["Engine", "EngineMissing", "Machine", "Say", "connect", "ensure_engin
 
 _PROBE_S = 5
 _PAUSE_S = 0.2
+_BY_TCP, _PORT = frozenset({"tcp", "http", "https"}), 2375
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,26 +74,38 @@ def ensure_engine(*, say: Say, budget_s: float = 90, machine: Machine = _HERE) -
 
 
 def _knock(address: str) -> None:
-    path = address.removeprefix("unix://")
-    if path == address:
-        return
+    """See that somebody listens at an address; an engine of another kind than these is asked without."""
+    place = urlsplit(address)
+    door: socket.socket | None = None
     try:
-        with socket.socket(socket.AF_UNIX) as door:
+        if place.scheme == "unix":
+            door = socket.socket(socket.AF_UNIX)
             door.settimeout(_PROBE_S)
-            door.connect(path)
+            door.connect(address.removeprefix("unix://"))
+        elif place.scheme in _BY_TCP and place.hostname:
+            door = socket.create_connection((place.hostname, place.port or _PORT), timeout=_PROBE_S)
     except PermissionError as error:
         msg = (
-            f"The Docker engine's socket {path} refuses this user: "
+            f"The Docker engine's socket {address.removeprefix('unix://')} refuses this user: "
             "run `sudo usermod -aG docker $USER` and log in again, or use sudo."
         )
         raise EngineMissing(msg) from error
-    except OSError as error:
-        msg = (
-            f"No Docker engine answers at {path} ({error.strerror or error}): "
-            "start it (`sudo systemctl start docker`), install it (`sudo apt-get install docker.io`), "
-            "or name another in DOCKER_HOST."
-        )
-        raise EngineMissing(msg) from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise EngineMissing(_nobody(address, str(why))) from error
+    finally:
+        if door is not None:
+            door.close()
+
+
+def _nobody(address: str, why: str) -> str:
+    at = f"No Docker engine answers at {address.removeprefix('unix://')} ({why}):"
+    if "DOCKER_HOST" in os.environ:
+        return f"{at} DOCKER_HOST names it: start it, name another there, or `unset DOCKER_HOST` for this machine's."
+    return (
+        f"{at} start it (`sudo systemctl start docker`), install it (`sudo apt-get install docker.io`), "
+        "or name another in DOCKER_HOST."
+    )
 
 
 def _examined(address: str) -> Engine:

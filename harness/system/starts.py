@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -16,7 +15,7 @@ import docker
 from harness.contract.judge import UNAVAILABLE, Violation, judge_prediction, judge_same
 from harness.contract.loading import Seen
 from harness.system.client import Client, NoAnswer
-from harness.system.container import CannotStart, Launch, Sut, SutLost, default_launch
+from harness.system.container import Launch, Sut, SutLost, default_launch
 from harness.system.waiting import WaitedInVain, sleep_until, wait_for
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ _AFTERWARDS_S = 1.0
 _ELSEWHERE_S = 5.0
 # Several that start at once may be slow for a while: a 503 until then is overload.
 _CALM_S = 5.0
-# What Docker says where it is the image that has nothing to run, or that its user may not run.
-_NOTHING_TO_RUN = re.compile(r"(?i)no command specified|exec:|executable file|exec format error|permission denied")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +98,7 @@ def watch(way: Way, make: Callable[[Launch], Sut], fresh_window: Callable[[], Wi
     found = Start(way=way, budget_s=sut.profile.container.ready_s)
     seen: list[Seen] = []
     try:
-        _start(sut)
+        sut.start()
         is_ready = _look_until_ready(sut, seen, fresh_window, budget_s=found.budget_s)
     except SutLost as lost:
         return replace(found, trouble=str(lost), seen=tuple(seen))
@@ -161,16 +158,6 @@ def _prediction(start: Start) -> Answered | None:
     return start.served.answer if start.served is not None and start.served.is_ok else None
 
 
-def _start(sut: Sut) -> None:
-    """Start a container; an image that has nothing to run, or may not run it, is lost at once."""
-    try:
-        sut.start()
-    except CannotStart as error:
-        if _NOTHING_TO_RUN.search(str(error)):
-            raise SutLost(str(error)) from error
-        raise
-
-
 def _look_until_ready(sut: Sut, seen: list[Seen], fresh_window: Callable[[], Window], *, budget_s: float) -> bool:
     """Add what is seen to `seen`; return whether a ping was 200 within the budget."""
     until_s, is_ready, url = sut.started_s + budget_s, False, sut.url
@@ -203,7 +190,7 @@ def _try(way: Way, sut: Sut, budget_s: float) -> Start:
     """Start a container among others and wait for it."""
     found = Start(way=way, budget_s=budget_s)
     try:
-        _start(sut)
+        sut.start()
         _wait_ready(sut, budget_s)
     except SutLost as lost:
         return replace(found, trouble=str(lost))

@@ -11,7 +11,8 @@ import docker
 import docker.errors
 
 from harness.system.container import State
-from harness.system.daemon import LOOPBACK
+from harness.system.daemon import LOOPBACK, EngineMissing
+from harness.system.engine import reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,8 +89,7 @@ def _engine() -> Iterator[docker.DockerClient]:
     try:
         engine = docker.from_env()
     except docker.errors.DockerException as error:
-        msg = f"Docker does not answer: {error}"
-        raise CannotLook(msg) from error
+        raise CannotLook(_why_not(error)) from error
     try:
         yield engine
     except (docker.errors.APIError, OSError) as error:
@@ -97,3 +97,12 @@ def _engine() -> Iterator[docker.DockerClient]:
         raise CannotLook(msg) from error
     finally:
         engine.close()
+
+
+def _why_not(error: docker.errors.DockerException) -> str:
+    """Say why Docker does not answer as everybody else does, with a way out."""
+    try:
+        reach().client.close()
+    except EngineMissing as missing:
+        return str(missing)
+    return f"Docker does not answer: {error}"

@@ -12,7 +12,7 @@ from harness.experiment.experiment import RevertFailed
 from harness.experiment.laboratory import Bench, Inapplicable, Laboratory
 from harness.experiment.times import lines, write
 from harness.faults import faults_of
-from harness.pytest_fixtures import PROFILE
+from harness.pytest_fixtures import PROFILE, SHARED_SUT, see_first_ready
 from harness.recorder import ENDED_BY
 from harness.report.drawer import Drawer
 from harness.system.container import Launch, Sut
@@ -63,16 +63,31 @@ def faults(request: pytest.FixtureRequest, profile: Profile, series: Sequence[Se
 
 @pytest.fixture(scope="session")
 def bench(
-    sut_image: str, profile: Profile, series: Sequence[Second], sut_run: Run, report_dir: Path
+    start: Callable[[Launch | None], Sut], profile: Profile, series: Sequence[Second], report_dir: Path
 ) -> Iterator[Bench]:
     """Lay out what the experiments have in common; their timelines are drawn while they go on."""
     drawer = Drawer()
-
-    def start(launch: Launch | None) -> Sut:
-        return Sut(sut_image, profile, sut_run, launch=launch).start()
-
     yield Bench(start=start, profile=profile, series=series, folder=report_dir / "chaos", recorded=drawer.draw)
     drawer.close()
+
+
+@pytest.fixture(scope="session")
+def start(
+    request: pytest.FixtureRequest, sut_image: str, profile: Profile, sut_run: Run
+) -> Iterator[Callable[[Launch | None], Sut]]:
+    """Start containers, once it was seen that the image serves; where no other suite saw it, the first one shows it."""
+    served: list[Sut] = []
+    if request.config.stash.get(SHARED_SUT, None) is None:
+        served.append(Sut(sut_image, profile, sut_run))
+        see_first_ready(served[0], request.session)
+
+    def started(launch: Launch | None) -> Sut:
+        is_plain = launch is None and served
+        return served.pop() if is_plain else Sut(sut_image, profile, sut_run, launch=launch).start()
+
+    yield started
+    for sut in served:
+        sut.remove()
 
 
 @pytest.fixture(scope="session")

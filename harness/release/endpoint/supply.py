@@ -13,8 +13,6 @@ from harness.system.container import CannotStart, Sut, SutLost
 from harness.system.waiting import WaitedInVain, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harness.contract.profile import Profile
     from harness.release.endpoint.config import AnyVariant
     from harness.system.guard import Run
@@ -105,35 +103,34 @@ class ContainerSupply:
         """Hand over no more, and let nobody wait any longer."""
         self._closed.set()
 
-    def _standing(self, url: str) -> Standing:
-        url = url.rstrip("/")
-        self._wait_ready(url, lambda: "", subject=url)
-        return Standing(url=url)
-
     def _contained(self, image: str) -> Contained:
         if self._run is None:
             msg = f"{image}: this endpoint starts no containers"
             raise CannotServe(msg)
         sut = Sut(image, self._profile, self._run)
         try:
-            sut.start()
-            found = Contained(sut=sut, name=sut.name, url=sut.url)
-            self._wait_ready(found.url, lambda: "" if sut.is_there() else sut.story(), subject=image)
-        except (CannotStart, SutLost, CannotServe) as error:
-            story = f"\n{sut.story()}" if isinstance(error, CannotServe) and sut.is_there() else ""
+            sut.start().wait_ready(meanwhile=self._ensure_open)
+            return Contained(sut=sut, name=sut.name, url=sut.url)
+        except (CannotStart, SutLost, WaitedInVain, CannotServe) as error:
             sut.remove()
-            msg = f"{error}{story}"
-            raise CannotServe(msg) from error
-        return found
+            raise CannotServe(str(error)) from error
+        except BaseException:
+            sut.remove()
+            raise
 
-    def _wait_ready(self, url: str, story: Callable[[], str], *, subject: str) -> None:
-        """Wait for a ping of 200; `story` is empty as long as the container is there."""
+    def _ensure_open(self) -> None:
+        if self._closed.is_set():
+            msg = "the endpoint goes down"
+            raise CannotServe(msg)
+
+    def _standing(self, url: str) -> Standing:
+        """Wait for a ping of 200 from a container that somebody else runs."""
+        url = url.rstrip("/")
         client, last = Client(url, self._profile), "no answer"
 
         def look() -> bool | None:
             nonlocal last
-            if self._closed.is_set() or (lost := story()):
-                raise CannotServe("the endpoint goes down" if self._closed.is_set() else lost)
+            self._ensure_open()
             with suppress(NoAnswer):
                 last = f"{client.ping().answer.status} to a ping"
                 return True if last.startswith(str(OK)) else None
@@ -141,8 +138,9 @@ class ContainerSupply:
 
         budget_s = self._profile.container.ready_s
         try:
-            wait_for(look, subject=f"{subject} to be ready", budget_s=budget_s, last_seen=lambda: last)
+            wait_for(look, subject=f"{url} to be ready", budget_s=budget_s, last_seen=lambda: last)
         except WaitedInVain as error:
             raise CannotServe(str(error)) from error
         finally:
             client.close()
+        return Standing(url=url)

@@ -17,8 +17,8 @@ from harness.release.rollout.judge import judge
 from harness.release.rollout.printout import plan_line
 from harness.release.rollout.record import header_of, read_record
 from harness.release.rollout.rollout import CHALLENGER, Rollout
-from harness.system.engine import ensure_engine
 from harness.system.history import HistoryInvalid, read_history
+from harness.system.image import ensure_named
 
 if TYPE_CHECKING:
     import argparse
@@ -67,8 +67,8 @@ def _released(
 ) -> Judgement:
     champion, joining = config.variants[0], _joining(chosen.challenger, config)
     rate_per_s = chosen.rate or profile.load.rate_per_s
-    if champion.image or joining.image:
-        ensure_engine(say=say)
+    for image in filter(None, (champion.image, joining.image)):
+        ensure_named(image, say=say)
     header = header_of(
         release,
         profile,
