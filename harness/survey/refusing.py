@@ -196,7 +196,7 @@ class Refusing:
             if answer is None:
                 self.findings.blame("C13", f'no answer to "{what}"')
             elif answer.status >= _BROKEN_DOWN and answer.status != UNAVAILABLE:
-    XX
+                said = f"{answer.status}, which says that the server broke: {shown(answer)[:_SHOWN]}"
                 self.findings.blame(rule_id, f'"{what}" got {said}')
 
     def _post(self, body: bytes, kind: str | None, headers: Mapping[str, str] | None = None) -> Answer | None:
