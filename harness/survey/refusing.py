@@ -178,10 +178,16 @@ class Refusing:
             how = f"{len(refused)} of {len(seen)} wrong requests got it, such as: {next(iter(refused))}"
             self.findings.find(f"refusals.{name}", statuses, how)
         else:
-            self.findings.leave_open(f"`refusals.{name}`: nothing was refused so; the status is the default profile's")
+            self.findings.leave_open(f"`refusals.{name}`: nothing was refused so; it is as in the default profile")
 
     def _waive_let_through(self, rule_id: str, seen: Mapping[str, Answer | None]) -> None:
         """Waive a rule where most of what breaks it is let through; a few of many are a fault, as is a broken server."""
+        for what, answer in seen.items():
+            if answer is None:
+                self.findings.blame("C13", f'no answer to "{what}"')
+            elif answer.status >= _BROKEN_DOWN and answer.status != UNAVAILABLE:
+                said = f"{answer.status}, which says that the server broke: {shown(answer)[:_SHOWN]}"
+                self.findings.blame(rule_id, f'"{what}" got {said}')
         let = {
             what: answer.status for what, answer in seen.items() if answer is not None and answer.status < _REFUSED[0]
         }
@@ -192,12 +198,6 @@ class Refusing:
                 self.findings.waive(rule_id, f"for now: {said}")
             else:
                 self.findings.blame(rule_id, said)
-        for what, answer in seen.items():
-            if answer is None:
-                self.findings.blame("C13", f'no answer to "{what}"')
-            elif answer.status >= _BROKEN_DOWN and answer.status != UNAVAILABLE:
-                said = f"{answer.status}, which says that the server broke: {shown(answer)[:_SHOWN]}"
-                self.findings.blame(rule_id, f'"{what}" got {said}')
 
     def _post(self, body: bytes, kind: str | None, headers: Mapping[str, str] | None = None) -> Answer | None:
         return self.asker.ask("POST", self.profile.http.invocations_path, body=body, kind=kind, headers=headers)
