@@ -154,7 +154,7 @@ class Refusing:
         for kind in kinds:
             other = [what for what, answer in self.refused.items() if _is_otherwise(answer, Refusals(body=kind))]
             if not other:
-                how = f"all {len(self.refused)} refusals are so" + (f', and no more for "{worst}"' if worst else "")
+                how = f"all {len(self.refused)} refusals are so" + (f", and no more for `{worst}`" if worst else "")
                 self.findings.find("refusals.body", kind, how)
                 break
             worst = other[0]
@@ -162,7 +162,7 @@ class Refusing:
             self.findings.find("refusals.dimension", False, "there is no error object to hold it")  # noqa: FBT003 - a key's value
         for what, answer in self.refused.items():
             if any(one.expected == _TELL_TALE for one in judge_error_body(answer, Refusals(body="any"))):
-                said = f'the refusal of "{what}" gives away the inside: {shown(answer)[:_SHOWN]}'
+                said = f"the refusal of `{what}` gives away the inside: {shown(answer)[:_SHOWN]}"
                 self.findings.blame("C10", said)
 
     def _settle(self, name: str, rule_id: str, seen: Mapping[str, Answer | None]) -> None:
@@ -178,22 +178,22 @@ class Refusing:
             how = f"{len(refused)} of {len(seen)} wrong requests got it, such as: {next(iter(refused))}"
             self.findings.find(f"refusals.{name}", statuses, how)
         else:
-            self.findings.leave_open(f"`refusals.{name}`: nothing was refused so; it is as in the default profile")
+            self.findings.leave_open(f"`refusals.{name}`: nothing was refused so; it is as by default")
 
     def _waive_let_through(self, rule_id: str, seen: Mapping[str, Answer | None]) -> None:
-        """Waive a rule where most of what breaks it is let through; a few of many are a fault, as is a broken server."""
+        """Waive a rule that most of what breaks it passes; a few of many are a fault, as is a broken server."""
         for what, answer in seen.items():
             if answer is None:
-                self.findings.blame("C13", f'no answer to "{what}"')
+                self.findings.blame("C13", f"no answer to `{what}`")
             elif answer.status >= _BROKEN_DOWN and answer.status != UNAVAILABLE:
                 said = f"{answer.status}, which says that the server broke: {shown(answer)[:_SHOWN]}"
-                self.findings.blame(rule_id, f'"{what}" got {said}')
+                self.findings.blame(rule_id, f"`{what}` got {said}")
         let = {
             what: answer.status for what, answer in seen.items() if answer is not None and answer.status < _REFUSED[0]
         }
         if let:
             first, status = next(iter(let.items()))
-            said = f'"{first}" was answered with {status}, one of {len(let)} such requests among {len(seen)}'
+            said = f"`{first}` was answered with {status}, one of {len(let)} such requests among {len(seen)}"
             if len(let) > len(seen) * _MOST:
                 self.findings.waive(rule_id, f"for now: {said}")
             else:

@@ -12,7 +12,7 @@ import pytest
 
 from harness.system.engine import ensure_engine
 from tests.detection.layers import ROOT
-from tests.detection.peer_images import challenge, mlflow, peer_image
+from tests.detection.peer_images import bentoml, challenge, mlflow, mlserver, peer_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.detection, pytest.mark.proof, pytest.mark.timeout(900)]
 
 BUDGET_S = 600.0
-PEERS = {"challenge": lambda _: challenge(), "mlflow": mlflow}
+PEERS = {"challenge": lambda _: challenge(), "mlflow": mlflow, "mlserver": mlserver, "bentoml": bentoml}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def _split(content: Any) -> float:  # noqa: ANN401 - likewise
     return float(split["data"][-1][split["columns"].index("price_close")])
 
 
-def _openapi(path: str, content: dict[str, object]) -> dict[str, object]:
+def _openapi(path: str, content: object) -> dict[str, object]:
     return {"paths": {path: {"post": {"requestBody": {"content": content}}}, "/about": {"get": {}}}}
 
 
