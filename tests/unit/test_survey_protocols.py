@@ -138,6 +138,13 @@ def test_what_is_let_through_is_waived_and_what_is_refused_is_told_by_its_status
     assert any(fault.startswith("C7: ") and "without `Allow`" in fault for fault in found.faults)
 
 
+def test_a_rule_that_no_check_looks_at_in_this_form_is_waived() -> None:
+    """Else the gate could not come to a verdict."""
+    found = surveyed(STRANGERS["Open Inference Protocol"][0])
+    assert found.profile.waived["C9"] == "no check breaks bodies of this form"
+    assert found.profile.refusals.malformed == (400,)
+
+
 def test_a_fault_is_told_and_not_waived() -> None:
     def fragile(content: Any) -> float:  # noqa: ANN401 - JSON is whatever it is
         return float(content["window"][-1]["price_close"])
