@@ -96,6 +96,10 @@ lock: ## Resolve the dependencies of pyproject.toml anew, for every supported Py
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --constraints reference_container/requirements.lock \
 	  tests/bench/peers.in --output-file tests/bench/peers.lock >/dev/null
+	@for peer in mlserver bentoml; do PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --constraints reference_container/requirements.lock fixtures/$${peer}_container/requirements.in \
+	  --output-file fixtures/$${peer}_container/requirements.lock >/dev/null; done
 	@PATH="$$PATH:$$PWD/.cache/uv/bin" uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate \
 	  tests/bench/frames.in --output-file tests/bench/frames.lock >/dev/null

@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     endpoint = commands.add_parser("endpoint", help="an endpoint of SageMaker's kind on this machine: A/B, shadow")
     actions = endpoint.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     add_up(actions.add_parser("up", help="bring it up, say how to call it and what each variant gets, until Ctrl-C"))
-    add_profile(commands.add_parser("profile", help="what a profile may say, and whether one is right"), _Parser)
+    add_profile(
+        commands.add_parser("profile", help="what a profile may say, whether one is right, and a first one"), _Parser
+    )
     report = commands.add_parser("report", help="write report.html anew, from the records in a report's folder")
     report.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds verdict.json")
     report.set_defaults(run=_report)

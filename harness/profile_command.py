@@ -22,8 +22,32 @@ def add_profile(parser: argparse.ArgumentParser, kind: type[argparse.ArgumentPar
     check = commands.add_parser("check", help="all that is wrong with a profile, one sentence each")
     check.add_argument("file", metavar="FILE.toml", type=Path)
     check.set_defaults(run=_check)
+    _add_init(commands.add_parser("init", help="look at a container, and write its first profile"))
     schema = commands.add_parser("schema", help="the JSON Schema of profiles, for editors")
     schema.set_defaults(run=_schema)
+
+
+def _add_init(init: argparse.ArgumentParser) -> None:
+    init.add_argument("--sut-image", metavar="IMAGE", help="the image to look at (default: the reference container)")
+    init.add_argument("--sut-url", metavar="URL", help="a running endpoint to look at instead")
+    init.add_argument(
+        "--sut-profile", metavar="FILE.toml", type=Path, help="what is known: its window, and how it is started"
+    )
+    init.add_argument(
+        "--port",
+        metavar="N",
+        type=int,
+        action="append",
+        help="where it listens, beside the usual ports; may be repeated",
+    )
+    init.add_argument("--output", metavar="FILE.toml", type=Path, help="where to write it (default: standard output)")
+    init.set_defaults(run=_init)
+
+
+def _init(chosen: argparse.Namespace) -> int:
+    from harness.profile_init_command import run_init  # noqa: PLC0415 - a command loads what it needs
+
+    return run_init(chosen)
 
 
 def _explain(chosen: argparse.Namespace) -> int:

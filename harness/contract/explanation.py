@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 from harness.contract.profile import Profile
 from harness.contract.rules import RULES
 from harness.contract.tables import Key, unit_of
+from harness.contract.toml_text import toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,21 +106,8 @@ def _about(spec: dataclasses.Field[Any]) -> Key:
 
 def _default(spec: dataclasses.Field[Any]) -> str:
     if spec.default_factory is not dataclasses.MISSING:
-        return _written(spec.default_factory())
-    return "" if spec.default is dataclasses.MISSING else _written(spec.default)
-
-
-def _written(value: object) -> str:
-    """Write a value as TOML does."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_written, value))}]"
-    return "{}" if value == {} else str(value)
+        return toml(spec.default_factory())
+    return "" if spec.default is dataclasses.MISSING else toml(spec.default)
 
 
 def _inner(hint: Any) -> Any:  # noqa: ANN401 - a hint is whatever typing gives
@@ -139,7 +127,7 @@ def _words(hint: object) -> str:
     if origin is Annotated:
         return "number, may be negative"
     if origin is Literal:
-        return "one of " + ", ".join(map(_written, get_args(hint)))
+        return "one of " + ", ".join(map(toml, get_args(hint)))
     if origin is tuple:
         return f"list of {_words(get_args(hint)[0])}"
     if origin is dict:

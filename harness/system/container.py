@@ -62,6 +62,7 @@ class Launch:
 
     arguments: tuple[str, ...]
     port: int | None = None
+    ports: tuple[int, ...] = ()  # others that are published too
     environment: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)  # path here -> path there, read-only
     kept: tuple[str, ...] = ()  # folders there that outlive a kill, and go with the container
@@ -136,7 +137,7 @@ class Sut:
         recipe.env.update(self.profile.container.environment)
         recipe.env.update(self.launch.environment)
         # The profile's port too: a container that was told another one and listens there nevertheless can be told.
-        both = {self.port, self.profile.container.port}
+        both = {self.port, self.profile.container.port, *self.launch.ports}
         recipe.ports = dict.fromkeys(both, (self._address, None))  # type: ignore[arg-type]  # Docker takes an address too
         for there, here in self.profile.container.mounts.items():
             recipe.with_volume_mapping(here, there, "ro")

@@ -129,3 +129,11 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     version = socket.AF_INET if len(raw) == 4 else socket.AF_INET6  # noqa: PLR2004 - the bytes of an IPv4 address
     found = ipaddress.ip_address(socket.inet_ntop(version, raw))
     return getattr(found, "ipv4_mapped", None) or found
+
+
+def listening_ports(sut: Sut) -> dict[int, bool]:
+    """Return the ports on which a container listens: True where from outside too; none where it cannot be seen."""
+    found: dict[int, bool] = {}
+    for address, port in _listening(sut):
+        found[port] = found.get(port, False) or not address.is_loopback
+    return found

@@ -60,6 +60,13 @@ def find_image_id(name: str) -> str | None:
         return None
 
 
+def exposed_ports(name: str) -> tuple[int, ...]:
+    """Return the TCP ports that an image that is here says it listens on."""
+    with closing(docker.from_env()) as engine:
+        exposed = engine.images.get(name).attrs["Config"].get("ExposedPorts") or {}
+    return tuple(int(port.partition("/")[0]) for port in exposed if not port.endswith("/udp"))
+
+
 def ensure_not_foreign(name: str) -> None:
     """Raise `ImageForeign` where an image was built for another kind of machine than the engine's.
 

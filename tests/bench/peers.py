@@ -31,14 +31,14 @@ class PeerMissing(NotSetUp):
     """A peer cannot be installed; the message shows the last lines of what failed."""
 
 
-def python_packages(engine: Engine) -> Path:
-    """Return the folder that holds the packages of `peers.lock`, installing them where it is not there."""
-    whole = CACHE / f"python-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+def python_packages(engine: Engine, lock: Path = LOCK) -> Path:
+    """Return the folder that holds the packages of a lock, installing them where it is not there."""
+    whole = CACHE / f"python-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     if whole.is_dir():
         return whole
     partial = whole.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    _run([*pip_for_the_image("install", LOCK, engine.architecture), f"--target={partial}"])
+    _run([*pip_for_the_image("install", lock, engine.architecture), f"--target={partial}"])
     partial.rename(whole)
     return whole
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FIXTURES = ROOT / "fixtures"
 _BENCH = ROOT / "tests" / "bench" / "inside"
+# TensorFlow without a graphics card, and without words on that.
+_QUIET = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,37 @@ def mlflow(engine: Engine) -> Peer:
         name="mlflow",
         files={"/peers": peers.python_packages(engine), "/bench/mlflow_server.py": _BENCH / "mlflow_server.py"},
         entrypoint=("python", "/bench/mlflow_server.py", "8080"),
-        environment={"PYTHONPATH": "/peers:/app:/site", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        environment={"PYTHONPATH": "/peers:/app:/site", **_QUIET},
+    )
+
+
+def mlserver(engine: Engine) -> Peer:
+    """Return MLServer with the reference container's SavedModel behind a runtime of ours."""
+    folder = FIXTURES / "mlserver_container"
+    own = {f"/srv/{name}": folder / name for name in ("next_second.py", "settings.json", "model-settings.json")}
+    return Peer(
+        name="mlserver",
+        files={"/peers": peers.python_packages(engine, folder / "requirements.lock"), **own},
+        entrypoint=("python", "-m", "mlserver.cli.main", "start", "/srv"),
+        environment={"PYTHONPATH": "/srv:/peers:/app:/site", **_QUIET},
+    )
+
+
+def bentoml(engine: Engine) -> Peer:
+    """Return a service of BentoML's with the reference container's SavedModel."""
+    folder = FIXTURES / "bentoml_container"
+    packages = peers.python_packages(engine, folder / "requirements.lock")
+    serve = ("python", "-m", "bentoml", "serve", "--working-dir", "/srv", "service:NextSecond")
+    return Peer(
+        name="bentoml",
+        files={"/peers": packages, "/srv/service.py": folder / "service.py"},
+        entrypoint=(*serve, "--host", "0.0.0.0", "--port", "3000"),  # noqa: S104 - a container's port is published by who runs it
+        environment={
+            "PYTHONPATH": "/srv:/peers:/app:/site",
+            "BENTOML_HOME": "/tmp/bentoml",  # noqa: S108 - the container's
+            "BENTOML_DO_NOT_TRACK": "True",
+            **_QUIET,
+        },
     )
 
 

@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "harness"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = {"contract": 0, "system": 1, "faults": 2, "experiment": 3, "load": 4, "alerts": 4, "audit": 4}
-FLOORS |= {"release": 5, "report": 6, "pytest_fixtures": 7, "plugin": 7, "cli": 7}
+FLOORS |= {"release": 5, "report": 6, "survey": 6, "pytest_fixtures": 7, "plugin": 7, "cli": 7}
 
 DOORS = {
     "docker": "system/",
