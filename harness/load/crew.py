@@ -29,8 +29,9 @@ _PRIORITY = -10
 _NOT_MEASURED = 3
 _PLAN_BUDGET_S = 20.0
 _LOOKED_AFTER_EVERY_S = 1.0
-# So often does Locust write its CSV, and do workers send the master its statistics.
-ITS_REPORTS_EVERY_S = 0.5
+# So often do workers send the master Locust's statistics, and does Locust write its CSV: some milliseconds each time,
+# which those that come then wait for.
+WORKERS_REPORT_EVERY_S, CSV_EVERY_S = 0.5, 1.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -141,7 +142,7 @@ class Master:
 
 def leave(environment: Any) -> None:  # noqa: ANN401 - Locust ships no types
     """End the run, after Locust has written what it knows."""
-    gevent.sleep(2 * ITS_REPORTS_EVERY_S)
+    gevent.sleep(WORKERS_REPORT_EVERY_S + CSV_EVERY_S)
     environment.runner.quit()
 
 

@@ -10,15 +10,15 @@ import gevent
 from locust import User, constant, events, runners, stats, task
 from locust.runners import MasterRunner, WorkerRunner
 
-from harness.load.crew import ITS_REPORTS_EVERY_S, Alone, Master, Seat, Worker
+from harness.load.crew import CSV_EVERY_S, WORKERS_REPORT_EVERY_S, Alone, Master, Seat, Worker
 from harness.load.orphan import end_with_parent
 from harness.load.plan import FOLDER_VARIABLE, PLAN_FILE, read_plan
 
 _UNTIL_STOPPED_S = 3600.0
 
 # Locust's last second would be missing from its own reports.
-stats.CSV_STATS_INTERVAL_SEC = ITS_REPORTS_EVERY_S  # type: ignore[assignment]  # a time to sleep, 1 by default
-runners.WORKER_REPORT_INTERVAL = ITS_REPORTS_EVERY_S
+stats.CSV_STATS_INTERVAL_SEC = CSV_EVERY_S  # type: ignore[assignment]  # a time to sleep
+runners.WORKER_REPORT_INTERVAL = WORKERS_REPORT_EVERY_S
 
 end_with_parent()
 

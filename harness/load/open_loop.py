@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from gevent.event import Event
 from gevent.pool import Pool
 
 from harness.contract.records import CONTENT_TYPES, Codec, content_type
+from harness.load.alarm import Alarm
 from harness.load.arrivals import WHOLE, Part, due_times
 from harness.load.clock import Clock
 from harness.load.payloads import Payload, Ring
@@ -34,9 +36,10 @@ _LEAD_S = 0.1
 # More connections than this at once say nothing new about a server, and files are limited: Docker's own proxy, which
 # stands before a published port, takes up to six for each, and ends for good when it has none left.
 _OPEN_MOST = 2_000
-# What ended is handed over so often, and so many at a time: writing more at once would hold up what is due.
+# What ended is handed over so often, and so many at a time, with so long a pause: writing more at once would hold up
+# what is due, and answers are let in by a pause alone that is none of 0.
 _HAND_OVER_S = 0.5
-_AT_A_TIME = 50
+_AT_A_TIME, _PAUSE_S = 10, 0.001
 
 
 def planned(plan: Plan, part: Part) -> Schedule:
@@ -90,8 +93,10 @@ class OpenLoop:
             self.clock = Clock(time.perf_counter() + _LEAD_S)
             helpers = [gevent.spawn(self._ping, pings), gevent.spawn(self._renew)]
             pump = gevent.spawn(self._pump, watch, is_over)
-            for due_s in self.schedule(self.clock):
-                self._invoke(invocations, due_s)
+            with closing(Alarm()) as alarm:
+                for due_s in self.schedule(self.clock):
+                    alarm.sleep_until(self.clock.start + due_s)
+                    self._invoke(invocations, due_s)
             state = watch.state(offered=self._offered)
         gevent.killall(helpers)
         invocations.join()
@@ -101,7 +106,6 @@ class OpenLoop:
         self._deliver(state, is_last=True)
 
     def _invoke(self, pool: Pool, due_s: float) -> None:
-        self.clock.sleep_until(due_s)
         self._offered += 1
         if pool.full():
             self._drop(due_s)
@@ -112,11 +116,12 @@ class OpenLoop:
         rate_per_s = self.plan.profile.load.ping_rate_per_s
         if rate_per_s <= 0:
             return
-        for due_s in due_times(
-            "constant", rate_per_s=rate_per_s, length_s=self.plan.length_s, seed=self.plan.seed, part=self.part
-        ):
-            self.clock.sleep_until(due_s)
-            pool.spawn(self._one_ping, due_s)
+        with closing(Alarm()) as alarm:
+            for due_s in due_times(
+                "constant", rate_per_s=rate_per_s, length_s=self.plan.length_s, seed=self.plan.seed, part=self.part
+            ):
+                alarm.sleep_until(self.clock.start + due_s)
+                pool.spawn(self._one_ping, due_s)
 
     def _renew(self) -> None:
         while True:
@@ -137,7 +142,7 @@ class OpenLoop:
             self.hand_over(Batch(attempts=some, generator=state, until_s=until, is_last=is_last and is_rest))
             if is_rest:
                 return
-            gevent.sleep(0)
+            gevent.sleep(_PAUSE_S)
 
     def _invocation(self, due_s: float) -> None:
         started = time.perf_counter()

@@ -76,4 +76,4 @@ def _line(suite: Suite, wall_s: float, waited_s: float) -> Line:
     )
 
 
-ROW = Row(name="gate", how=HOW, budget_s=180, run=measure)
+ROW = Row(name="gate", how=HOW, budget_s=280, run=measure)

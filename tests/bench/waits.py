@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,10 +48,19 @@ _waited: list[Interval] = []
 
 
 def pytest_configure() -> None:
-    """Watch the waits, before the suites take what does them."""
+    """Watch the waits: wherever they are called by their names."""
     for owner, name in _WAITS:
-        setattr(owner, name, _watched(getattr(owner, name)))
-    run.carry_out = _load_watched(run.carry_out)
+        _replace(owner, name, _watched)
+    _replace(run, "carry_out", _load_watched)
+
+
+def _replace(owner: Any, name: str, watching: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:  # noqa: ANN401 - a class or a module
+    """Put a watched one in the place of a wait, and in every module that has imported it by name already."""
+    plain = getattr(owner, name)
+    watched = watching(plain)
+    for place in (owner, *sys.modules.values()):
+        if getattr(place, name, None) is plain:
+            setattr(place, name, watched)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:  # noqa: ARG001 - pytest's signature

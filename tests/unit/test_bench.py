@@ -60,8 +60,8 @@ def test_the_projects_readme_has_a_place_for_it() -> None:
     assert text.count("<!-- bench: begin -->\n") == text.count("<!-- bench: end -->") == 1
 
 
-def test_all_rows_together_stay_under_18_minutes() -> None:
-    assert sum(row.budget_s for row in ROWS) <= 1_080
+def test_all_rows_together_stay_under_20_minutes() -> None:
+    assert sum(row.budget_s for row in ROWS) <= 1_200
 
 
 def test_the_rules_are_told_beside_both_peers() -> None:
