@@ -39,9 +39,9 @@ _GOAL = 0.05
 HOW = (
     "against the shipped server of known latency, each generator on one core, the server on another, bodies of 60 "
     f"records, half JSON, half CSV. Ours: the highest rate up to {_MOST_PER_S:,.0f}, to {_PRECISION:.0%}, at which "
-    f"requests start within {_LAG_S * 1000:g} ms of their due moment (p99). Locust's FastHttpUser and wrk: {_CONNECTIONS} connections "
-    f"in a closed loop, each as fast as it goes; {ROUNDS} rounds in turn. The latencies: {_SERVICE_S * 1000:g} ms of "
-    "service, wrk first, then our open loop at the rate that wrk came to"
+    f"requests start within {_LAG_S * 1000:g} ms of their due moment (p99). Locust's FastHttpUser and wrk: "
+    f"{_CONNECTIONS} connections in a closed loop, each as fast as it goes; {ROUNDS} rounds in turn. The latencies: "
+    f"{_SERVICE_S * 1000:g} ms of service, wrk first, then our open loop at the rate that wrk came to"
 )
 
 
