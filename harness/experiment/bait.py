@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Windows at levels far from each other: an answer that belongs to another request's window shows.
 _FACTORS = (1.0, 1.5, 0.6, 2.5)
 _DIGITS = 8
+# The rules that invalid bodies break, in turn.
+INVALID = ("C9", "D5", "D4", "D9")
 # The window that is kept is not sent any more when it is about to be refused for its age.
 _AGE_MARGIN_S = 5.0
 _STALE_S = 30.0
@@ -24,10 +26,14 @@ _STALE_S = 30.0
 
 @dataclass(slots=True)
 class Bait:
-    """Makes questions from a series of at least one window; only one thread may ask it."""
+    """Makes questions from a series of at least one window; only one thread may ask it.
+
+    `breaks` are the rules that invalid bodies break, in turn: those of `INVALID` that a container promises to keep.
+    """
 
     rule: WindowRule
     series: Sequence[Second]
+    breaks: Sequence[str] = INVALID
     _turn: int = 0
     _fresh: dict[tuple[int, int], Question] = field(default_factory=dict)
     _kept: Question | None = None
@@ -53,9 +59,8 @@ class Bait:
         return self._kept if now < self._kept_until else None
 
     def invalid(self, now: float) -> Question:
-        """Return an invalid body, in turn one that is cut short, short of a record, with a null, too old."""
-        kinds = ("C9", "D5", "D4", "D9")
-        breaks = kinds[(last_whole_second_ns(now) // SECOND_NS) % len(kinds)]
+        """Return an invalid body, in turn one that is cut short, short of a record, with a null, too old; if any is."""
+        breaks = self.breaks[(last_whole_second_ns(now) // SECOND_NS) % len(self.breaks)]
         return Question(asked="invalid", body=self._broken(breaks, now), breaks=breaks)
 
     def _broken(self, breaks: str, now: float) -> bytes:

@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Self
 
 from harness.contract.records import content_type
-from harness.experiment.bait import Bait
+from harness.experiment.bait import INVALID, Bait
 from harness.experiment.schedule import schedule
 from harness.faults.attempt import Attempt, Question
 from harness.system.client import Client, NoAnswer, Request
@@ -43,7 +43,8 @@ class Prober:
         self.url = url
         self._patience_s = profile.http.hang_s if patience_s is None else patience_s
         self.profile = profile
-        self._bait = Bait(profile.window, series)
+        promised = tuple(rule_id for rule_id in INVALID if rule_id not in profile.waived)
+        self._bait = Bait(profile.window, series, promised)
         self._prefix = uuid.uuid4().hex[:8]
         self._numbers = itertools.count()
         self._attempts: list[Attempt] = []
@@ -98,12 +99,12 @@ class Prober:
             sleep_until(began_s + after_s)
             if self._stopped.is_set():
                 return
-            question = self._question(asked)
+            question = self.question_at(asked, time.time())
             if question is not None:
                 self._launch(question, due_s=began_s + after_s)
 
-    def _question(self, asked: Asked) -> Question | None:
-        now = time.time()
+    def question_at(self, asked: Asked, now: float) -> Question | None:
+        """Return what is sent at a moment (Unix time); None where there is nothing of its kind to send."""
         if self._keep_next:
             self._bait.keep(now)
             self._keep_next = False
@@ -111,7 +112,9 @@ class Prober:
             return Question(asked="ping")
         if asked == "same":
             return self._bait.same(now)
-        return self._bait.invalid(now) if asked == "invalid" else self._bait.good(now)
+        if asked == "invalid":
+            return self._bait.invalid(now) if self._bait.breaks else None
+        return self._bait.good(now)
 
     def _launch(self, question: Question, *, due_s: float) -> None:
         self._under_way = {thread: due_s for thread, due_s in self._under_way.items() if thread.is_alive()}

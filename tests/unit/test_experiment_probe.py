@@ -6,14 +6,16 @@ import itertools
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from harness.contract.data_rules import broken_rules
 from harness.contract.profile import Chaos, load_profile
 from harness.contract.series import generate
-from harness.experiment.bait import Bait
+from harness.experiment.bait import INVALID, Bait
 from harness.experiment.probe import classify
+from harness.experiment.prober import Prober
 from harness.experiment.schedule import schedule
 from harness.faults.attempt import Attempt, Question
 from harness.system.client import Answer
@@ -81,6 +83,14 @@ def test_each_invalid_body_breaks_the_rule_that_it_names() -> None:
     bait = _bait()
     found = {bait.invalid(NOW + turn).breaks for turn in range(4)}
     assert found == {"C9", "D4", "D5", "D9"}
+
+
+@pytest.mark.parametrize("kept", [(), ("C9",), ("D5", "D9")])
+def test_what_a_profile_waives_is_not_asked_for(kept: tuple[str, ...]) -> None:
+    waived = dict.fromkeys(set(INVALID) - set(kept), "not promised")
+    prober = Prober("http://127.0.0.1:9", replace(PROFILE, waived=waived), SERIES)
+    asked = [prober.question_at("invalid", NOW + turn) for turn in range(4)]
+    assert {question.breaks for question in asked if question} == set(kept)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ one worker. The model takes 60 records and does nothing but what the model needs
 
 import os
 import shlex
+import shutil
 import sys
 
 import mlflow
@@ -40,7 +41,8 @@ class NextSecond(mlflow.pyfunc.PythonModel):
 
 
 def main() -> None:
-    """Write the model and start the server's own command line."""
+    """Write the model, anew where the container was started before, and start the server's own command line."""
+    shutil.rmtree(HOME, ignore_errors=True)
     mlflow.pyfunc.save_model(HOME, python_model=__file__, artifacts={"model": SAVED_MODEL}, pip_requirements=[])
     command, environment = scoring_server.get_cmd(HOME, port=int(sys.argv[1]), host="0.0.0.0", nworkers=1)  # noqa: S104 - a container's port is published by who runs it
     program, *arguments = shlex.split(command)
