@@ -104,9 +104,17 @@ def shown(answer: Answered) -> str:
     return f"{answer.status} {text!r}{'...' if len(answer.body) > _SHOWN_BYTES else ''}"
 
 
+def json_of(answer: Answered) -> object:
+    """Return what a body says as JSON; None where it is none."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
 def prediction_of(answer: Answered, profile: Profile) -> float | None:
     """Return the prediction of an answer, or None where it has none."""
-    value = at_path(_json(answer), profile.answer.prediction)
+    value = at_path(json_of(answer), profile.answer.prediction)
     return value if _is_number(value) and math.isfinite(value) else None
 
 
@@ -120,7 +128,7 @@ def judge_prediction(window: Window, answer: Answered, profile: Profile) -> list
     """Judge the answer to a good window: it must be 200 and keep R1, P0, P1, P3 and P5."""
     if answer.status != OK:
         return [Violation(rule="R1", expected="200 to a good window", actual=shown(answer))]
-    found = _json(answer)
+    found = json_of(answer)
     broken = _shape(found, window, profile)
     if broken:
         return [Violation(rule="P0", expected=why, actual=shown(answer)) for why in broken]
@@ -165,7 +173,7 @@ def judge_error_body(answer: Answered, promise: Refusals, *, sent: str = "") -> 
     if wanted:
         kind = answer.headers.get("content-type")
         return [Violation(rule="C10", expected=wanted, actual=f"{shown(answer)} as {kind!r}")]
-    found = _json(answer)
+    found = json_of(answer)
     text = answer.body.decode("utf-8", "replace") if found is None else "\n".join(_texts(found))
     if sent:
         text = text.replace(sent, "")
@@ -178,7 +186,7 @@ def judge_error_body(answer: Answered, promise: Refusals, *, sent: str = "") -> 
 
 def _wanted(answer: Answered, promise: Refusals) -> str:
     """Return what the body of a refusal should have been; empty where it is."""
-    found = _json(answer)
+    found = json_of(answer)
     if promise.body == "error" and not (_is_error(at_path(found, "error")) and _is_json_type(answer)):
         return 'JSON `{"error": {"code": str, "dimension": str or null, "message": str}}`'
     return "JSON" if promise.body == "json" and not (found is not None and _is_json_type(answer)) else ""
@@ -287,19 +295,8 @@ def _near(found: object, moves: Moves, profile: Profile, answer: Answered) -> li
     return broken
 
 
-def _json(answer: Answered) -> object:
-    """Return what a body says as JSON; None where it is none."""
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _json_object(answer: Answered) -> dict[str, Any] | None:
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
+    found = json_of(answer)
     return found if isinstance(found, dict) else None
 
 

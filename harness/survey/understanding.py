@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.audit.model.jump import jump
 from harness.contract.answer_path import at_path
-from harness.contract.judge import OK
+from harness.contract.judge import OK, json_of
 from harness.contract.levels import series_in
 from harness.contract.records import Window, build, content_type, encode, last_whole_second_ns
 from harness.survey.reading import Grip, Sample, anomalies_in, as_of_in, horizon_in, model_in, prediction_in
@@ -109,7 +108,7 @@ def _try(asker: Asker, route: Route, rule: WindowRule, profile: Profile, finding
         answer = send(asker, route.path, rule, window)
         if answer is None or answer.status != OK:
             return None
-        samples.append(Sample(window=window, found=_json(answer)))
+        samples.append(Sample(window=window, found=json_of(answer)))
     found = prediction_in(samples, rule)
     if found is None:
         if isinstance(samples[0].found, (int, float)):
@@ -140,7 +139,7 @@ def _read(asker: Asker, best: Understood, findings: Findings) -> None:
     """Find out where in an answer what stands."""
     profile, samples = findings.profile, best.samples
     jumped = send(asker, best.route.path, best.rule, _jumped(profile))
-    after = _json(jumped) if jumped is not None and jumped.status == OK else None
+    after = json_of(jumped) if jumped is not None and jumped.status == OK else None
     findings.find("answer.prediction", best.path, _CERTAIN[best.grip])
     if best.grip is not Grip.FOLLOWS:
         findings.leave_open(f"whether `{best.path}` is the prediction: it is {_CERTAIN[best.grip]}")
@@ -173,10 +172,3 @@ def _built(profile: Profile, seconds: Sequence[Second]) -> Window:
 
 def _series(profile: Profile, level: float) -> tuple[Second, ...]:
     return tuple(series_in(profile, seed=1, seconds=profile.window.records, level=level))
-
-
-def _json(answer: Answer) -> object:
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
