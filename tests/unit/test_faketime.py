@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -22,7 +27,9 @@ from harness.system.faketime import Clock, find_library
 from harness.system.processes import OutOfReach
 
 if TYPE_CHECKING:
-    from harness.system.container import Sut
+    from collections.abc import Iterator
+
+    from harness.system.container import State, Sut
 
 PROFILE = load_profile()
 SERIES = generate(seed=1, seconds=60)
@@ -118,12 +125,100 @@ def test_a_container_without_the_library_in_each_process_is_a_reason_to_skip(
 ) -> None:
     loaded = SimpleNamespace(maps="/inference-harness/libfaketime.so.1", has_ended=False)
     without = SimpleNamespace(maps="/lib/ld-musl-x86_64.so.1", has_ended=False)
-    sut = cast("Sut", SimpleNamespace(image="somebody/sut:1", wait_ready=lambda: 1.0))
+    sut = cast("Sut", SimpleNamespace(image="somebody/sut:1", wait_ready=lambda: 1.0, profile=PROFILE))
     fault = cast("ClockAhead", FAULTS["clock"](PROFILE, SERIES))
     monkeypatch.setattr(faketime, "processes_of", lambda _: [loaded, loaded])
     assert fault.why_not(sut) is None
     monkeypatch.setattr(faketime, "processes_of", lambda _: [loaded, without])
     assert fault.why_not(sut) == "not every process of somebody/sut:1 can have libfaketime preloaded"
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """Answers every window alike: with a status, and a `Date` that may be ahead, or none."""
+
+    status, ahead_s = 200, cast("float | None", 0.0)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response_only(self.status)
+        if self.ahead_s is not None:
+            self.send_header("Date", formatdate(time.time() + self.ahead_s, usegmt=True))
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_words: object) -> None:
+        pass
+
+
+@pytest.fixture
+def asked(request: pytest.FixtureRequest) -> Iterator[Sut]:
+    """Serve what a test is parametrized with, by a profile that waives D9 or not; yield it as a running sut."""
+    status, ahead_s, waived = request.param
+    handler = type("Handler", (_Answers,), {"status": status, "ahead_s": ahead_s})
+    profile = replace(PROFILE, waived=dict.fromkeys(waived, "it is not looked at"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            state = SimpleNamespace(is_up=True)
+            yield cast(
+                "Sut",
+                SimpleNamespace(
+                    image="somebody/sut:1",
+                    profile=profile,
+                    url=f"http://127.0.0.1:{server.server_address[1]}",
+                    state=lambda: state,
+                    wait_ready=lambda: 1.0,
+                ),
+            )
+        finally:
+            server.shutdown()
+
+
+BEFORE = cast("State", None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ((422, None, ()), "gets 422"),
+        ((422, 30.0, ()), "gets 422"),
+        ((200, 30.0, ("D9",)), r"gets 200, its `Date` \+(29|30) s from ours"),
+    ],
+    indirect=["asked"],
+)
+def test_a_clock_that_is_ahead_shows_in_a_refusal_or_in_the_date(asked: Sut, says: str) -> None:
+    fault = cast("ClockAhead", FAULTS["clock"](PROFILE, SERIES))
+    assert re.search(f"^a window that is 45 s old {says}", fault.has_taken(asked, BEFORE) or "")
+
+
+@pytest.mark.parametrize("asked", [(200, None, ()), (200, 0.0, ()), (200, 2.0, ("D9",))], indirect=True)
+def test_a_clock_that_does_not_show_has_not_been_taken(asked: Sut) -> None:
+    assert cast("ClockAhead", FAULTS["clock"](PROFILE, SERIES)).has_taken(asked, BEFORE) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ((200, None, ()), None),
+        ((200, 0.0, ("D9",)), None),
+        ((200, None, ("D9",)), "nothing in its answers tells its clock: D9 is waived, and they have no `Date`"),
+    ],
+    indirect=["asked"],
+)
+def test_a_container_that_shows_no_clock_is_a_reason_to_skip(
+    monkeypatch: pytest.MonkeyPatch, asked: Sut, says: str | None
+) -> None:
+    monkeypatch.setattr(faketime, "processes_of", lambda _: [])
+    assert cast("ClockAhead", FAULTS["clock"](PROFILE, SERIES)).why_not(asked) == says
+
+
+@pytest.mark.parametrize("asked", [(200, 0.0, ("D9",))], indirect=True)
+def test_a_clock_that_is_hardly_ahead_cannot_be_read_from_a_date(monkeypatch: pytest.MonkeyPatch, asked: Sut) -> None:
+    monkeypatch.setattr(faketime, "processes_of", lambda _: [])
+    hardly = replace(PROFILE, chaos=replace(PROFILE.chaos, clock_ahead_s=3))
+    says = "D9 is waived, and `Date` is too coarse to tell a clock that is 3 s ahead"
+    assert cast("ClockAhead", FAULTS["clock"](hardly, SERIES)).why_not(asked) == says
 
 
 def test_it_is_installed_where_we_may_and_said_where_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
