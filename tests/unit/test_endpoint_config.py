@@ -62,7 +62,8 @@ async def in_turn(weights: Sequence[float]) -> list[str]:
 def test_a_description_is_read(tmp_path: Path) -> None:
     path = tmp_path / "endpoint.toml"
     path.write_text(
-        f'name = "price"\ndeadline_s = 5\n{ONE}[shadow]\nname = "s"\nurl = "http://127.0.0.1:1"\nshare = 0.5\n'
+        f'schema = 1\nname = "price"\ndeadline_s = 5\n{ONE}'
+        '[shadow]\nname = "s"\nurl = "http://127.0.0.1:1"\nshare = 0.5\n'
     )
     assert load_config(path) == EndpointConfig(
         name="price",
@@ -97,6 +98,7 @@ def test_a_description_is_read(tmp_path: Path) -> None:
             "an endpoint with a `[shadow]` has one production variant",
         ),
         (ONE + "[health]\nping_every_s = 0", "`ping_every_s` in `[health]` must be more than 0"),
+        ("schema = 2\nvariant_groups = []\n" + ONE, "`schema` must be 1, got 2: this harness reads no other version"),
         ("name = 1\n" + ONE, "`name` must be a string, got 1"),
         ("[", "is not TOML"),
     ],

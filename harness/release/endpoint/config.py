@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.contract.profile import DEFAULT_PROFILE, load_profile
-from harness.contract.tables import ProfileInvalid, read_table, read_toml
+from harness.contract.tables import ProfileInvalid, of_version, read_table, read_toml
 
+SCHEMA = 1
 # SageMaker's own limits.
 MOST_VARIANTS = 10
 PAYLOAD_BYTES = 6_291_456
@@ -68,6 +69,7 @@ class EndpointConfig:
     """
 
     variants: tuple[VariantConfig, ...]
+    schema: int = SCHEMA
     name: str = "endpoint"
     port: int = 0
     profile: str = ""
@@ -105,6 +107,7 @@ def load_config(path: Path) -> EndpointConfig:
     """
     table, _ = read_toml(path, "endpoint", ConfigInvalid)
     try:
+        _check_version(table.get("schema", SCHEMA))  # first: another version has other keys
         name = table.get("profile")
         if isinstance(name, str) and name:
             table["profile"] = str(path.parent / name)
@@ -113,6 +116,11 @@ def load_config(path: Path) -> EndpointConfig:
     except (ProfileInvalid, ConfigInvalid) as error:
         msg = f"endpoint {path}: {error}"
         raise ConfigInvalid(msg) from error
+
+
+def _check_version(found: object) -> None:
+    if wrong := of_version(found, SCHEMA):
+        raise ConfigInvalid(wrong)
 
 
 def profile_path(config: EndpointConfig) -> Path:
