@@ -28,6 +28,8 @@ _OLDEST_API = (1, 41)  # Docker 20.10: the first that tells its cgroup version
 _DISK_BYTES = 6 * 1024**3  # wheels 0.4, base 0.2, the build's layers 3, room to run
 _MEMORY_BYTES = 2 * 1024**3
 _CORES = 2
+# The load's 2,000 connections at most, of each of which Docker's proxy before a published port takes up to six.
+_OPEN_FILES = 12_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,8 @@ def _on(engine: Engine) -> Iterator[Finding]:
     )
     yield _wheels(engine, built=reference is not None)
     yield from _room(engine)
+    if engine.address.startswith("unix:"):
+        yield from open_files_of_engine(Path("/proc"))
 
 
 def _wheels(engine: Engine, *, built: bool) -> Finding:
@@ -160,6 +164,29 @@ def _room(engine: Engine) -> Iterator[Finding]:
         mend="use a machine with 2 GiB",
     )
     yield _finding("cores", str(engine.cores), good=engine.cores >= _CORES, mend="use a machine with 2 cores")
+
+
+def open_files_of_engine(proc: Path) -> Iterator[Finding]:
+    """Tell how many files the engine may open, and its proxies with it, where it is one process of this machine."""
+    engines = [path.parent for path in proc.glob("[0-9]*/comm") if _text(path) == "dockerd\n"]
+    if len(engines) != 1:
+        return
+    limit = re.search(r"^Max open files\s+\S+\s+(\d+)", _text(engines[0] / "limits"), flags=re.MULTILINE)
+    if limit is None:  # without a limit, or ended meanwhile
+        return
+    yield _finding(
+        "open files",
+        f"{limit[1]} for each process of the engine's",
+        good=int(limit[1]) >= _OPEN_FILES,
+        mend=f"`LimitNOFILE=1048576` in the engine's service, or `ulimit -n`: load needs {_OPEN_FILES}",
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _clock() -> Finding:

@@ -107,3 +107,29 @@ def test_findings_are_aligned_with_the_way_out_below() -> None:
 
 def test_all_well_is_said() -> None:
     assert render([Finding(subject="python", state="ok", detail="3.13")]).endswith("Everything is there.")
+
+
+@pytest.mark.parametrize(("limit", "state"), [("20000", "ok"), ("12000", "ok"), ("1024", "broken")])
+def test_an_engine_with_few_open_files_is_broken(tmp_path: Path, limit: str, state: str) -> None:
+    process(tmp_path, 7, "dockerd", limit)
+    process(tmp_path, 8, "containerd", "9")
+    (finding,) = doctor.open_files_of_engine(tmp_path)
+    assert (finding.state, finding.detail) == (state, f"{limit} for each process of the engine's")
+    assert ("LimitNOFILE" in finding.mend) == (state == "broken")
+
+
+@pytest.mark.parametrize("engines", [[], ["unlimited"], ["1024", "1024"]])
+def test_open_files_are_not_told_of_where_they_cannot_be_known(tmp_path: Path, engines: list[str]) -> None:
+    for pid, limit in enumerate(engines):
+        process(tmp_path, pid, "dockerd", limit)
+    assert list(doctor.open_files_of_engine(tmp_path)) == []
+
+
+def process(proc: Path, pid: int, name: str, limit: str) -> None:
+    folder = proc / str(pid)
+    folder.mkdir()
+    (folder / "comm").write_text(f"{name}\n")
+    (folder / "limits").write_text(
+        f"Max processes             7                    7                    processes\n"
+        f"Max open files            512                  {limit:<20} files\n"
+    )
