@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from harness.experiment.journal import Journal
@@ -52,10 +52,14 @@ class RevertFailed(Exception):  # noqa: N818 - named by what happened
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What a container has been through: experiments, and when the last of them left it in a steady state."""
+    """What has been before: experiments with the container, and when the last of them left it in a steady state.
+
+    `repeats` is what this very experiment showed when another ran beside it; empty where it is the first.
+    """
 
     faults: tuple[str, ...] = ()
     well_at_s: float = float("-inf")  # monotonic
+    repeats: str = ""
 
 
 _NONE = Past()
@@ -83,7 +87,7 @@ def run(
             _Script(fault, sut, profile, prober, journal, is_known=is_known).play()
         prober.ensure_whole()
     finally:
-        record = journal.record()
+        record = replace(journal.record(), repeats=past.repeats)
         if path is not None:
             write(record, path)
     return record

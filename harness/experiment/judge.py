@@ -15,7 +15,7 @@ from harness.experiment.honesty import ping_lies
 from harness.experiment.record import tally
 from harness.experiment.recovery import not_well_after, not_well_again, recovered_s_of
 from harness.experiment.sameness import kept_window_doubt, unequal
-from harness.experiment.undisturbed import disturbed, far_unserved, shed_badly
+from harness.experiment.undisturbed import disturbed, far_unserved, is_late_alone, shed_badly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,8 @@ class Judgement:
     """What a record says: broken rules, reasons why it cannot be told, remarks.
 
     `recovered_after_s` is counted from the revert; `not_compared` says why the answers before and after the fault could
-    not be compared, where they could not; `fate` is what became of a container that the fault may end.
+    not be compared, where they could not; `fate` is what became of a container that the fault may end. `is_late_alone`:
+    nothing but lateness stands against the container, or the record, and another experiment may have caused that.
     """
 
     violations: tuple[Violation, ...]
@@ -49,6 +50,7 @@ class Judgement:
     recovered_after_s: float | None
     not_compared: str | None = None
     fate: Fate | None = None
+    is_late_alone: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -68,10 +70,15 @@ def judge(record: Record) -> Judgement:
     """Judge a record; pure, so that a record on disk can be judged again."""
     recovered_s = recovered_s_of(record)
     violations = tuple(violation for check in _CHECKS for violation in check(record))
+    of_lateness = (*disturbed(record), *far_unserved(record))
+    fell_behind, doubts = _fell_behind(record), _doubts(record)
     reverted_s = record.at("reverted")
     return Judgement(
         violations=violations,
-        doubts=tuple(_doubts(record)),
+        doubts=(*fell_behind, *doubts),
+        is_late_alone=(
+            bool(violations or fell_behind) and not doubts and violations == of_lateness and is_late_alone(record)
+        ),
         remarks=tuple(_remarks(record)),
         not_compared=kept_window_doubt(record),
         fate=fate_of(record),
@@ -107,12 +114,17 @@ def _never_ready(record: Record) -> list[Violation]:
     return [Violation(rule="C4", expected=wanted, actual=f"none in {waited_s:.1f} s: {tally(record.pings())}")]
 
 
+def _fell_behind(record: Record) -> list[str]:
+    probes = record.probes
+    late = [probe for probe in probes if probe.sent_s - probe.due_s > _LATE_S and probe.asked != "in_flight"]
+    if len(late) <= _LATE_SHARE * len(probes):
+        return []
+    return [f"the harness fell behind: {len(late)} of {len(probes)} probes left over {_LATE_S:g} s late"]
+
+
 def _doubts(record: Record) -> list[str]:
     """Say why the record does not suffice, if so."""
-    probes, doubts = record.probes, []
-    late = [probe for probe in probes if probe.sent_s - probe.due_s > _LATE_S and probe.asked != "in_flight"]
-    if len(late) > _LATE_SHARE * len(probes):
-        doubts.append(f"the harness fell behind: {len(late)} of {len(probes)} probes left over {_LATE_S:g} s late")
+    probes, doubts = record.probes, list[str]()
     missing = [name for name in ("steady", "struck", "taken", "reverted", "ended") if record.at(name) is None]
     if missing:
         doubts.append(f"the experiment did not come to: {', '.join(missing)}; {tally(record.invocations())}")
@@ -133,6 +145,8 @@ def _remarks(record: Record) -> list[str]:
     remarks = [f"{mark.name} at {mark.at_s:.2f} s {mark.evidence}".rstrip() for mark in record.marks]
     if record.past:
         remarks.append(f"the container had come well out of: {', '.join(record.past)}")
+    if record.repeats:
+        remarks.append(f"run again alone, for beside another experiment it showed lateness: {record.repeats}")
     remarks += [doubt] if (doubt := kept_window_doubt(record)) else []
     if fate_of(record) is not None:
         remarks.append(fate_told(record))

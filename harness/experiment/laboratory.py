@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.contract.verdict import Verdict
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from harness.experiment.record import Record
     from harness.faults.fault import Fault
     from harness.system.container import Launch, Sut
+
+
+# The folder within the records' own of what was run again alone.
+REPEATED = "repeated"
 
 
 class Inapplicable(Exception):  # noqa: N818 - named by what is the case
@@ -104,23 +108,37 @@ class Laboratory:
                 self._agenda.done(fault)
 
     def _judged(self, fault: Fault) -> Judgement:
-        with self.floor.place(is_loud=is_loud(fault)):
+        """Run an experiment, and once more alone where another beside it may be to blame for all that was wrong."""
+        if is_loud(fault) or self.lanes == 1:
+            return self._once(fault, is_alone=True)
+        found = self._once(fault, is_alone=False)
+        if not found.is_late_alone:
+            return found
+        return self._once(fault, is_alone=True, repeats="; ".join(map(str, (*found.violations, *found.doubts))))
+
+    def _once(self, fault: Fault, *, is_alone: bool, repeats: str = "") -> Judgement:
+        with self.floor.place(is_loud=is_alone):
+            if is_alone:
+                self.pool.settle()
             began_s = time.monotonic()
             sut = self._container(fault)
             fetched_s = time.monotonic() - began_s
-            record, found = self._tried(fault, sut)
+            past = replace(self._been_through(sut), repeats=repeats)
+            record, found = self._tried(fault, sut, past, is_alone=is_alone)
             total_s = time.monotonic() - began_s
             self.times.append(times_of(record, found, fetched_s=fetched_s, total_s=total_s))
         return found
 
-    def _tried(self, fault: Fault, sut: Sut) -> tuple[Record, Judgement]:
-        """Run one experiment, and give its container back."""
+    def _tried(self, fault: Fault, sut: Sut, past: Past, *, is_alone: bool) -> tuple[Record, Judgement]:
+        """Run one experiment, and give its container back; what is to be repeated is kept in a folder of its own."""
         path, is_well = self._bench.folder / f"{fault.name}.jsonl", False
         try:
-            record = run(fault, sut, self._bench.profile, self._bench.series, path=path, past=self._been_through(sut))
+            record = run(fault, sut, self._bench.profile, self._bench.series, path=path, past=past)
             found = judge(record)
             is_well = found.verdict is Verdict.PASSED
             self._note(sut, fault)
+            if found.is_late_alone and not is_alone:
+                path = _set_aside(path)
             self._bench.recorded(path)
         except RevertFailed:
             self._stop()
@@ -159,6 +177,12 @@ class Laboratory:
 
     def _how(self, fault: Fault) -> Launch | OutOfReach | None:
         return self._launches[fault.name]
+
+
+def _set_aside(path: Path) -> Path:
+    aside = path.parent / REPEATED / path.name
+    aside.parent.mkdir(exist_ok=True)
+    return path.rename(aside)
 
 
 def _launch(fault: Fault, profile: Profile) -> Launch | OutOfReach | None:

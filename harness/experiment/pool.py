@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,6 +80,14 @@ class Pool:
                 (self._idle if sut in self._shared else self._worn).append(sut)
                 return
         self._hands.submit(sut.remove)
+
+    def settle(self) -> None:
+        """Wait until nothing starts any more that would take the machine's processor: what warms is ready, or gone."""
+        with self._lock:
+            coming = [one for one in (self._warming and self._warming[1], self._second_shared) if one is not None]
+        for one in coming:
+            with suppress(Exception):  # whoever wants it will hear of it
+                one.result().wait_ready()
 
     def close(self) -> None:
         """Remove all that there is, what is in use too."""

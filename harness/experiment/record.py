@@ -93,7 +93,8 @@ class Record:
     """One experiment, whole.
 
     `up_since_s` is when the container was started first, in seconds from the beginning; `memory_kills` is how many of
-    its processes the kernel killed for want of memory; `past` are the faults that the container had met before.
+    its processes the kernel killed for want of memory; `past` are the faults that the container had met before;
+    `repeats` is what the same experiment showed when another ran beside it, where it was run again alone.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Record:
     expects: Expectation
     memory_kills: int = 0
     past: tuple[str, ...] = ()
+    repeats: str = ""
     marks: tuple[Mark, ...] = ()
     looks: tuple[Look, ...] = ()
     probes: tuple[Probe, ...] = field(default=(), repr=False)

@@ -20,7 +20,10 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """How many seconds one experiment took, and for what: `container_s` until it served, `overhead_s` is the rest."""
+    """How many seconds one experiment took, and for what: `container_s` until it served, `overhead_s` is the rest.
+
+    `repeats` is what it showed beside another experiment, where it was run again alone.
+    """
 
     fault: str
     verdict: str
@@ -30,6 +33,7 @@ class Times:
     fault_s: float
     recovery_s: float
     total_s: float
+    repeats: str = ""
 
     @property
     def overhead_s(self) -> float:
@@ -54,6 +58,7 @@ def times_of(record: Record, judgement: Judgement, *, fetched_s: float, total_s:
         fault_s=reverted_s - struck_s,
         recovery_s=well_s - reverted_s,
         total_s=total_s,
+        repeats=record.repeats,
     )
 
 
@@ -72,6 +77,8 @@ def lines(found: Sequence[Times], *, wall_s: float, lanes: int) -> Iterator[str]
     parts = ("container", "steady", "fault", "recovery", "overhead")
     sums = ", ".join(f"{part} {sum(getattr(times, f'{part}_s') for times in found):.0f}" for part in parts)
     yield f"{len(found)} experiments in {wall_s:.0f} s, {lanes} at a time; of their seconds: {sums}"
+    for times in (one for one in found if one.repeats):
+        yield f"{times.fault} was run again alone ({times.verdict}), for beside another experiment: {times.repeats}"
     for times in sorted(found, key=lambda one: -one.total_s)[:_SHOWN]:
         each = ", ".join(f"{part} {getattr(times, f'{part}_s'):.1f}" for part in parts)
         yield f"{times.total_s:5.1f} s {times.fault}: {each}"

@@ -19,11 +19,8 @@ _ON_ITS_WAY_S = 1.0
 
 def disturbed(record: Record) -> list[Violation]:
     """C14, or the fault's own rule: while it lasts, clients that do nothing wrong are served as ever."""
-    if not record.expects.undisturbed or _was_not_brief(record):
-        return []
-    meanwhile = _meanwhile(record)
-    bad = [probe for probe in meanwhile if not _is_served(probe, record)]
-    if len(bad) <= _HICCUPS_SHARE * len(meanwhile):
+    meanwhile, bad = _meanwhile(record), _unserved(record)
+    if not bad:
         return []
     slowest_s = max(probe.answered_s - probe.sent_s for probe in bad)
     actual = f"{len(bad)} of {len(meanwhile)} were not: {tally(bad)}, the slowest after {slowest_s:.1f} s"
@@ -51,12 +48,8 @@ def shed_badly(record: Record) -> list[Violation]:
 
 def far_unserved(record: Record) -> list[Violation]:
     """C13: who asks over a network that loses nothing is answered in time, the network's share taken off."""
-    within_s = record.expects.far_within_s
-    if within_s is None:
-        return []
-    far = [probe for probe in record.probes if probe.asked == "far" and probe.outcome != "wrong"]
-    bad = [probe for probe in far if probe.outcome != "right" or probe.answered_s - probe.sent_s > within_s]
-    if len(bad) <= _HICCUPS_SHARE * len(far):
+    within_s, far, bad = record.expects.far_within_s, _far(record), _far_unserved(record)
+    if within_s is None or not bad:
         return []
     first = bad[0]
     what = f"{first.status or first.detail or first.outcome} after {first.answered_s - first.sent_s:.1f} s"
@@ -66,6 +59,35 @@ def far_unserved(record: Record) -> list[Violation]:
             rule="C13", expected=wanted, actual=f"{len(bad)} of {len(far)} had none: {tally(bad)}; the first {what}"
         )
     ]
+
+
+def is_late_alone(record: Record) -> bool:
+    """Whether all that these rules count against the container are right answers that came late."""
+    return all(probe.outcome == "right" for probe in (*_unserved(record), *_far_unserved(record)))
+
+
+def _unserved(record: Record) -> list[Probe]:
+    """Return the probes that a fault disturbed, and should not have; none where so few may be the machine's doing."""
+    if not record.expects.undisturbed or _was_not_brief(record):
+        return []
+    meanwhile = _meanwhile(record)
+    return _too_many([probe for probe in meanwhile if not _is_served(probe, record)], of=meanwhile)
+
+
+def _far_unserved(record: Record) -> list[Probe]:
+    within_s, far = record.expects.far_within_s, _far(record)
+    if within_s is None:
+        return []
+    late = [probe for probe in far if probe.outcome != "right" or probe.answered_s - probe.sent_s > within_s]
+    return _too_many(late, of=far)
+
+
+def _far(record: Record) -> list[Probe]:
+    return [probe for probe in record.probes if probe.asked == "far" and probe.outcome != "wrong"]
+
+
+def _too_many(bad: list[Probe], *, of: list[Probe]) -> list[Probe]:
+    return bad if len(bad) > _HICCUPS_SHARE * len(of) else []
 
 
 def _is_served(probe: Probe, record: Record) -> bool:

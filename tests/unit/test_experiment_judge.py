@@ -322,6 +322,44 @@ def test_what_is_brief_makes_late_and_no_more(record: Record, expects: Expectati
     assert _rules(replace(record, expects=expects)) == rules
 
 
+WRONG_ONCE = _with(
+    lambda p: replace(p, broken=(Violation(rule="P1", expected="a number", actual="none"),)) if p.sent_s < 1 else p,
+    LATE,
+)
+FELL_BEHIND = _with(lambda p: replace(p, due_s=p.due_s - 1.0), WELL)
+
+
+@pytest.mark.parametrize(
+    ("record", "expects", "is_late"),
+    [
+        (LATE, BLAMELESS, True),
+        (FELL_BEHIND, BLAMELESS, True),
+        (_with(lambda p: replace(p, due_s=p.due_s - 1.0), LATE), BLAMELESS, True),
+        (WELL, BLAMELESS, False),
+        (REFUSED, BLAMELESS, False),
+        (_while_struck(outcome="timed out", status=None), BLAMELESS, False),
+        (WRONG_ONCE, BLAMELESS, False),
+        (replace(LATE, looks=(UP, DOWN)), BLAMELESS, False),
+        (replace(FELL_BEHIND, marks=MARKS[:3]), BLAMELESS, False),
+    ],
+    ids=[
+        "answers",
+        "our questions",
+        "both",
+        "nothing",
+        "refusals",
+        "no answers",
+        "a wrong answer beside",
+        "an exit beside",
+        "no end",
+    ],
+)
+def test_lateness_alone_is_told_from_anything_worse(record: Record, expects: Expectation, *, is_late: bool) -> None:
+    judgement = judge(replace(record, expects=expects))
+    assert judgement.is_late_alone is is_late
+    assert (judgement.verdict is Verdict.PASSED) == (record is WELL)
+
+
 @pytest.mark.parametrize(("seamless", "rules"), [(False, set()), (True, {"R1"})])
 def test_the_end_of_a_fault_is_noticed_where_it_should_be_seamless(*, seamless: bool, rules: set[str]) -> None:
     expects = Expectation(exits="never", undisturbed=True, notice_rule="R1", seamless=seamless)
@@ -351,6 +389,14 @@ def test_what_comes_late_under_overload_says_when_to_come_again(status: int, ret
     calm = replace(GOOD, probes=tuple(_traffic(down=False)), looks=(UP,))
     expects = Expectation(exits="never", may_shed=True, recovery_rule="C13")
     assert _rules(replace(_with(late, calm), expects=expects)) == rules
+
+
+def test_who_is_far_and_answered_late_is_late_alone() -> None:
+    late = replace(WELL, expects=FAR, probes=(*WELL.probes, _far(0.1, answered_s=STRUCK_S + 9.0)))
+    assert judge(late).is_late_alone
+    none = replace(late, probes=(*WELL.probes, _far(0.1, outcome="failed", status=None)))
+    assert not judge(none).is_late_alone
+    assert _rules(late) == _rules(none) == {"C13"}
 
 
 FAR = Expectation(exits="never", undisturbed=True, recovery_rule="C14", far_within_s=2.5)

@@ -35,13 +35,17 @@ HOLD_S = 0.4
 
 
 class Stand:
-    """A tiny sut inside this process, as much of one as an experiment looks at; `is_ill` makes it fail."""
+    """A tiny sut inside this process, as much of one as an experiment looks at; `is_ill` makes it fail.
+
+    It answers after `delay_s`.
+    """
 
     image, name = "in-process", "stand"
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_ill = False
+        self.delay_s = 0.0
         self.predicts_otherwise = False
         self.is_removed = False
         self.started_s = time.monotonic()
@@ -49,6 +53,10 @@ class Stand:
     def state(self) -> State:
         """Say that it runs."""
         return State(status="running", exit_code=0, oom_killed=False, restarts=0)
+
+    def wait_ready(self) -> float:
+        """Say that it is ready."""
+        return 0.0
 
     def is_there(self) -> bool:
         """Say that it is there."""
@@ -120,6 +128,7 @@ def _handler(stand: Stand) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(stand.delay_s)
             self._answer(*_predict(stand, body))
 
         def _answer(self, status: int, answer: object) -> None:

@@ -20,6 +20,7 @@ from harness.experiment.pool import Pool
 from harness.experiment.record import read
 from harness.experiment.times import lines, times_of, write
 from harness.faults import FAULTS
+from harness.faults.fault import Expectation, Struck
 from harness.system.container import Launch
 from harness.system.processes import OutOfReach
 from tests.unit.test_experiment_judge import GOOD, MARKS
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from harness.contract.profile import Profile
     from harness.faults.fault import Fault
-    from harness.system.container import Sut
+    from harness.system.container import State, Sut
+    from tests.unit.test_experiment_run import Stand
 
 pytest_plugins = ["pytester"]
 
@@ -254,6 +256,62 @@ def test_a_container_tells_what_it_has_been_through_and_its_steady_state_is_stil
     assert (first.past, second.past) == ((), ("first",))
     assert (second.at("steady") or 9) < (first.at("steady") or 0)
     assert "the container had come well out of: first" in judge(second).remarks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slowness(Illness):
+    """A fault that keeps others waiting for so many seconds each time it strikes, in turn; they should not notice."""
+
+    delays_s: list[float]
+    expects: Expectation = Expectation(exits="never", undisturbed=True)  # noqa: RUF009 - a frozen value
+
+    def inject(self, sut: Sut) -> Struck:
+        """Slow it down."""
+        cast("Stand", sut).delay_s = self.delays_s.pop(0)
+        return Struck(at_s=time.monotonic())
+
+    def has_taken(self, sut: Sut, before: State) -> str:
+        """Say that it took."""
+        del sut, before
+        return "slow"
+
+    def revert(self, sut: Sut) -> None:
+        """Let it answer at once."""
+        cast("Stand", sut).delay_s = 0.0
+
+    def has_reverted(self, sut: Sut, before: State) -> str:
+        """Say that it is over."""
+        del sut, before
+        return "quick"
+
+
+@pytest.mark.parametrize(
+    ("delays_s", "verdict", "is_repeated"),
+    [([1.2, 0.0], Verdict.PASSED, True), ([1.2, 1.2], Verdict.FAILED, True), ([0.0], Verdict.PASSED, False)],
+    ids=["late beside others alone", "late alone too", "never late"],
+)
+def test_what_is_late_beside_others_and_no_more_is_tried_again_alone(
+    bench: tuple[Bench, list[Path]], delays_s: list[float], verdict: Verdict, *, is_repeated: bool
+) -> None:
+    laboratory = Laboratory(bench[0], [Slowness(name="slow", delays_s=delays_s)], lanes=2)
+    assert laboratory.judgement("slow").verdict is verdict
+    laboratory.close()
+    assert delays_s == []
+    record, aside = read(bench[0].folder / "slow.jsonl"), bench[0].folder / "repeated" / "slow.jsonl"
+    assert bool(record.repeats) == aside.exists() == is_repeated
+    told = "\n".join(lines(laboratory.times, wall_s=1.0, lanes=2))
+    assert (f"slow was run again alone ({verdict}), for beside another experiment: C14: " in told) == is_repeated
+    assert any("run again alone" in remark for remark in judge(record).remarks) == is_repeated
+    if is_repeated:
+        assert {violation.rule for violation in judge(read(aside)).violations} == {"C14"}
+        assert bench[1] == [aside, bench[0].folder / "slow.jsonl"]
+
+
+def test_what_is_late_with_nothing_beside_it_is_not_tried_again(bench: tuple[Bench, list[Path]]) -> None:
+    laboratory = Laboratory(bench[0], [Slowness(name="slow", delays_s=[1.2, 0.0])], lanes=1)
+    assert laboratory.judgement("slow").verdict is Verdict.FAILED
+    laboratory.close()
+    assert not (bench[0].folder / "repeated").exists()
 
 
 @pytest.mark.parametrize("fault", [Elsewhere(), Immune()])
