@@ -54,7 +54,7 @@ class RevertFailed(Exception):  # noqa: N818 - named by what happened
 class Past:
     """What has been before: experiments with the container, and when the last of them left it in a steady state.
 
-    `repeats` is what this very experiment showed when another ran beside it; empty where it is the first.
+    `repeats` is what this very experiment showed at first; empty where it is the first.
     """
 
     faults: tuple[str, ...] = ()

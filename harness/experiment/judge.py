@@ -146,7 +146,7 @@ def _remarks(record: Record) -> list[str]:
     if record.past:
         remarks.append(f"the container had come well out of: {', '.join(record.past)}")
     if record.repeats:
-        remarks.append(f"run again alone, for beside another experiment it showed lateness: {record.repeats}")
+        remarks.append(f"run again alone, for at first there was lateness, and nothing else: {record.repeats}")
     remarks += [doubt] if (doubt := kept_window_doubt(record)) else []
     if fate_of(record) is not None:
         remarks.append(fate_told(record))

@@ -108,11 +108,10 @@ class Laboratory:
                 self._agenda.done(fault)
 
     def _judged(self, fault: Fault) -> Judgement:
-        """Run an experiment, and once more alone where another beside it may be to blame for all that was wrong."""
-        if is_loud(fault) or self.lanes == 1:
-            return self._once(fault, is_alone=True)
-        found = self._once(fault, is_alone=False)
-        if not found.is_late_alone:
+        """Run an experiment, and once more alone where another beside it, or the machine, may be all that was wrong."""
+        is_alone = is_loud(fault) or self.lanes == 1
+        found = self._once(fault, is_alone=is_alone)
+        if not _is_to_be_repeated(found, is_alone=is_alone):
             return found
         return self._once(fault, is_alone=True, repeats="; ".join(map(str, (*found.violations, *found.doubts))))
 
@@ -137,7 +136,7 @@ class Laboratory:
             found = judge(record)
             is_well = found.verdict is Verdict.PASSED
             self._note(sut, fault)
-            if found.is_late_alone and not is_alone:
+            if not past.repeats and _is_to_be_repeated(found, is_alone=is_alone):
                 path = _set_aside(path)
             self._bench.recorded(path)
         except RevertFailed:
@@ -177,6 +176,11 @@ class Laboratory:
 
     def _how(self, fault: Fault) -> Launch | OutOfReach | None:
         return self._launches[fault.name]
+
+
+def _is_to_be_repeated(found: Judgement, *, is_alone: bool) -> bool:
+    """Whether another run may show more: where it was alone, only what the harness was too slow for."""
+    return found.is_late_alone and not (is_alone and found.violations)
 
 
 def _set_aside(path: Path) -> Path:

@@ -94,7 +94,7 @@ class Record:
 
     `up_since_s` is when the container was started first, in seconds from the beginning; `memory_kills` is how many of
     its processes the kernel killed for want of memory; `past` are the faults that the container had met before;
-    `repeats` is what the same experiment showed when another ran beside it, where it was run again alone.
+    `repeats` is the lateness that the same experiment showed at first, where it was run again alone.
     """
 
     name: str

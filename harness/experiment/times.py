@@ -22,7 +22,7 @@ _SHOWN = 3
 class Times:
     """How many seconds one experiment took, and for what: `container_s` until it served, `overhead_s` is the rest.
 
-    `repeats` is what it showed beside another experiment, where it was run again alone.
+    `repeats` is what it showed at first, where it was run again alone.
     """
 
     fault: str
@@ -78,7 +78,7 @@ def lines(found: Sequence[Times], *, wall_s: float, lanes: int) -> Iterator[str]
     sums = ", ".join(f"{part} {sum(getattr(times, f'{part}_s') for times in found):.0f}" for part in parts)
     yield f"{len(found)} experiments in {wall_s:.0f} s, {lanes} at a time; of their seconds: {sums}"
     for times in (one for one in found if one.repeats):
-        yield f"{times.fault} was run again alone ({times.verdict}), for beside another experiment: {times.repeats}"
+        yield f"{times.fault} was run again alone ({times.verdict}), for at first: {times.repeats}"
     for times in sorted(found, key=lambda one: -one.total_s)[:_SHOWN]:
         each = ", ".join(f"{part} {getattr(times, f'{part}_s'):.1f}" for part in parts)
         yield f"{times.total_s:5.1f} s {times.fault}: {each}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from harness.contract.verdict import Verdict
+from harness.experiment import laboratory as laboratory_module
 from harness.experiment.agenda import Agenda
 from harness.experiment.experiment import RevertFailed
 from harness.experiment.floor import Floor
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.contract.profile import Profile
+    from harness.experiment.judge import Judgement
+    from harness.experiment.record import Record
     from harness.faults.fault import Fault
     from harness.system.container import State, Sut
     from tests.unit.test_experiment_run import Stand
@@ -300,7 +303,7 @@ def test_what_is_late_beside_others_and_no_more_is_tried_again_alone(
     record, aside = read(bench[0].folder / "slow.jsonl"), bench[0].folder / "repeated" / "slow.jsonl"
     assert bool(record.repeats) == aside.exists() == is_repeated
     told = "\n".join(lines(laboratory.times, wall_s=1.0, lanes=2))
-    assert (f"slow was run again alone ({verdict}), for beside another experiment: C14: " in told) == is_repeated
+    assert (f"slow was run again alone ({verdict}), for at first: C14: " in told) == is_repeated
     assert any("run again alone" in remark for remark in judge(record).remarks) == is_repeated
     if is_repeated:
         assert {violation.rule for violation in judge(read(aside)).violations} == {"C14"}
@@ -312,6 +315,26 @@ def test_what_is_late_with_nothing_beside_it_is_not_tried_again(bench: tuple[Ben
     assert laboratory.judgement("slow").verdict is Verdict.FAILED
     laboratory.close()
     assert not (bench[0].folder / "repeated").exists()
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_what_we_were_too_slow_for_is_tried_again(
+    bench: tuple[Bench, list[Path]], monkeypatch: pytest.MonkeyPatch, lanes: int
+) -> None:
+    late: list[bool] = []
+
+    def judged(record: Record) -> Judgement:
+        late.append(not record.repeats)
+        is_late = late[-1]
+        probes = tuple(replace(probe, due_s=probe.due_s - is_late) for probe in record.probes)
+        return judge(replace(record, probes=probes))
+
+    monkeypatch.setattr(laboratory_module, "judge", judged)
+    laboratory = Laboratory(bench[0], [Illness(name="illness")], lanes=lanes)
+    assert laboratory.judgement("illness").verdict is Verdict.PASSED
+    laboratory.close()
+    assert late == [True, False]
+    assert "the harness fell behind" in read(bench[0].folder / "illness.jsonl").repeats
 
 
 @pytest.mark.parametrize("fault", [Elsewhere(), Immune()])
