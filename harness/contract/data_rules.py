@@ -29,16 +29,13 @@ def broken_between(rule: WindowRule, window: Window, *, from_s: float, to_s: flo
     """Return the rules that a window breaks throughout some time, and those that it breaks at either of its ends."""
     ordered = rule.ordered
     broken = {found for record in window.records for found in _of_record(rule, ordered, record)}
-    if len(window.records) != rule.records:
-        broken.add("D5")
-    periods = _periods(rule, window)
-    known = [(begin, close) for begin, close in periods if begin is not None and close is not None]
-    # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
-    if len(known) == len(periods):
-        broken |= set(_of_order(known, period_ns=round(rule.period_s * SECOND_NS)))
-    ends = [close for _, close in known]
-    first, last = (set(_of_age(rule, ends, now_s=now_s)) for now_s in (from_s, to_s))
-    return broken | (first & last), broken | first | last
+    throughout, ever = _together_between(rule, window, from_s=from_s, to_s=to_s)
+    return broken | throughout, broken | ever
+
+
+def broken_together(rule: WindowRule, window: Window, *, now_s: float) -> set[str]:
+    """Return the ids of the data rules that records break as a window at a moment, whatever each breaks by itself."""
+    return _together_between(rule, window, from_s=now_s, to_s=now_s)[0]
 
 
 def allowed_dimensions(broken: Iterable[str]) -> set[str]:
@@ -48,46 +45,60 @@ def allowed_dimensions(broken: Iterable[str]) -> set[str]:
 
 def broken_in_record(rule: WindowRule, record: Mapping[str, Value]) -> set[str]:
     """Return the ids of the data rules that one record breaks by itself."""
-    return set(_of_record(rule, rule.ordered, record))
+    return _of_record(rule, rule.ordered, record)
 
 
-def _of_record(rule: WindowRule, ordered: Sequence[tuple[str, str]], record: Mapping[str, Value]) -> Iterator[str]:
-    sortable = {name: _sortable(field, record.get(name)) for name, field in rule.fields.items()}
-    for name, number in sortable.items():
-        yield from _of_field(rule.fields[name], record, name, number)
+# Every record of every window comes through here, and nearly all are good: no generator is made for those.
+def _of_record(rule: WindowRule, ordered: Sequence[tuple[str, str]], record: Mapping[str, Value]) -> set[str]:
+    broken, sortable = set[str](), dict[str, float | None]()
+    for name, field in rule.fields.items():
+        value = record.get(name)
+        sortable[name] = number = moment_ns(value) if field.kind == "timestamp" else _number(field, value)
+        if number is None:
+            broken.update(_of_no_number(record, name))
+        elif field.kind != "timestamp":
+            broken.update(_of_number(field, number))
     for lower, upper in ordered:
         low, high = sortable[lower], sortable[upper]
         if low is not None and high is not None and low > high:
-            yield "D8" if rule.fields[lower].kind == "timestamp" else "D3"
+            broken.add("D8" if rule.fields[lower].kind == "timestamp" else "D3")
+    return broken
 
 
-def _of_field(field: FieldRule, record: Mapping[str, Value], name: str, number: float | None) -> Iterator[str]:
+def _of_no_number(record: Mapping[str, Value], name: str) -> tuple[str, ...]:
+    """Judge a field that holds neither a number nor a moment, as it ought to."""
     if name not in record:
-        yield "D1"
-    elif record[name] is None:
-        yield "D4"
-    elif number is None:
-        yield "D2"
-        # A cell of blanks may be taken for an empty one.
-        if not str(record[name]).strip():
-            yield "D4"
-    elif field.kind != "timestamp":
-        yield from _of_number(field, number)
+        return ("D1",)
+    if record[name] is None:
+        return ("D4",)
+    # A cell of blanks may be taken for an empty one.
+    return ("D2",) if str(record[name]).strip() else ("D2", "D4")
 
 
-def _of_number(field: FieldRule, number: float) -> Iterator[str]:
-    if (field.above is not None and number <= field.above) or (field.least is not None and number < field.least):
-        yield "D3"
+def _of_number(field: FieldRule, number: float) -> tuple[str, ...]:
+    is_low = (field.above is not None and number <= field.above) or (field.least is not None and number < field.least)
+    signed = ("D3",) if is_low else ()
     if field.plausible is not None and not field.plausible[0] <= number <= field.plausible[1]:
-        yield "D11"
+        return (*signed, "D11")
+    return signed
 
 
-def _sortable(field: FieldRule, value: Value) -> float | None:
-    if field.kind == "timestamp":
-        return moment_ns(value)
+def _number(field: FieldRule, value: Value) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return None if field.kind == "integer" and value != int(value) else value
+
+
+def _together_between(rule: WindowRule, window: Window, *, from_s: float, to_s: float) -> tuple[set[str], set[str]]:
+    broken = {"D5"} if len(window.records) != rule.records else set[str]()
+    periods = _periods(rule, window)
+    known = [(begin, close) for begin, close in periods if begin is not None and close is not None]
+    # Where a time cannot be read, its rule (D1, D2, D4) is broken, and nothing is said of the order.
+    if len(known) == len(periods):
+        broken |= set(_of_order(known, period_ns=round(rule.period_s * SECOND_NS)))
+    ends = [close for _, close in known]
+    first, last = (set(_of_age(rule, ends, now_s=now_s)) for now_s in (from_s, to_s))
+    return broken | (first & last), broken | first | last
 
 
 def _periods(rule: WindowRule, window: Window) -> list[tuple[int | None, int | None]]:

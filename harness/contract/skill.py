@@ -91,8 +91,8 @@ def _bootstrap(ours: Sequence[float], naive: Sequence[float]) -> list[float]:
     ratios = []
     for _ in range(_DRAWS):
         starts = choose.choices(range(count), k=blocks)
-        below = sum(naive_of[start] for start in starts)
-        ratios.append(math.sqrt(sum(ours_of[start] for start in starts) / below) if below else math.inf)
+        below = sum(map(naive_of.__getitem__, starts))
+        ratios.append(math.sqrt(sum(map(ours_of.__getitem__, starts)) / below) if below else math.inf)
     return ratios
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ def render_summary(page: Page) -> str:
     return _environment().get_template("summary.md.j2").render(page=page)
 
 
+@cache  # it keeps the templates that it has compiled: most of the time of a page
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

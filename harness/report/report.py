@@ -48,7 +48,7 @@ def write_report(folder: Path) -> Path:
     """Write the report of what is in a folder, a run, audits or both, whole or not at all; return its path."""
     audits = _audits(folder)
     is_run = (folder / VERDICT).exists() or not audits
-    text = render(read_page(folder)) if is_run else render_audits(audits)
+    text = render(_page(folder, audits)) if is_run else render_audits(audits)
     path = folder / PAGE
     unfinished = path.with_suffix(".html.part")
     unfinished.write_text(text, encoding="utf-8")
@@ -58,6 +58,10 @@ def write_report(folder: Path) -> Path:
 
 def read_page(folder: Path) -> Page:
     """Compose the page from the files in a folder; raise `NoReport` where they hold no verdict."""
+    return _page(folder, _audits(folder))
+
+
+def _page(folder: Path, audits: tuple[AuditSection, ...]) -> Page:
     try:
         verdict = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -71,7 +75,7 @@ def read_page(folder: Path) -> Page:
         earlier=earlier(folder, verdict),
         experiments=experiments,
         measurement=measurement,
-        audits=_audits(folder),
+        audits=audits,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from fixtures.audit_data.corpus import Case, Corpus
 from harness.audit.data_audit import audit_data
@@ -63,9 +64,19 @@ def test_a_folder_without_a_run_gets_a_page_of_the_audit_alone(corpus: Corpus, t
     assert "<script" not in text
 
 
-def test_a_folder_with_a_run_shows_the_audit_in_its_report(corpus: Corpus, tmp_path: Path) -> None:
-    folder = made_runs.passed(tmp_path / "run")
+def test_a_folder_with_a_run_shows_the_audit_in_its_report_drawn_once(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, drawn = made_runs.passed(tmp_path / "run"), list[Figure]()
+    savefig = Figure.savefig
+
+    def counted(figure: Figure, *place: Any, **how: Any) -> None:  # noqa: ANN401 - as matplotlib has it
+        drawn.append(figure)
+        savefig(figure, *place, **how)
+
+    monkeypatch.setattr(Figure, "savefig", counted)
     assert main(["audit", "data", str(corpus.write(GOOD, tmp_path)), "--report-dir", str(folder)]) == 0
+    assert len(drawn) == 2  # the run's one experiment, and the audit
     found = parse((folder / "report.html").read_text(encoding="utf-8"))
     assert "PASSED" in found.all("header")[0].text
     assert found.by_id("audit-data").all("table")

@@ -37,10 +37,13 @@ class Listener:
         self.seen: list[bytes] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.authority = f"127.0.0.1:{self._server.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        """Take no more."""
+        """Take no more; the thread ends first, or it might wait at the next listener under the same file number."""
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._server.close()
 
     def _serve(self) -> None:

@@ -36,6 +36,7 @@ RIGHT = {
     "model": {"name": "m", "version": "1"},
     "anomalies": [],
 }
+RIGHT_BODY = json.dumps(RIGHT)
 CALM = dataclasses.replace(NOT_STARTED, cpu_s=3.0, wall_s=32.0, offered=640)
 
 
@@ -52,7 +53,7 @@ def invocation(index: int, *, latency_s: float = 0.01, **changes: Any) -> Attemp
         "codec": "json",
         "offset": ORIGIN.offset,
         "end_ns": ORIGIN.end_ns,
-        "body": json.dumps(RIGHT),
+        "body": RIGHT_BODY,
     }
     return Attempt(**{**fields, **changes})
 

@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from harness.release.rollout.record import Header
 
 PROFILE = load_profile()
-ASKS = asks_of(PROFILE, None, seed=1)
+_asks = cache(lambda: asks_of(PROFILE, None, seed=1))
 SHORT = replace(HEADER, shares=(0.3, 1.0), bake_s=1.2, rate_per_s=60.0, least=10, has_truths=True)
 JOINING = VariantConfig(name=CHALLENGER, image="good:2", weight=0.0)
 SPOIL: dict[str, Callable[[dict[str, object]], object]] = {}
@@ -107,7 +108,7 @@ def release(
     models: StandIns,
     tmp_path: Path,
     header: Header = SHORT,
-    asks: Sequence[Ask] = ASKS,
+    asks: Sequence[Ask] | None = None,
     beside: Callable[[Endpoint, threading.Event], None] | None = None,
 ) -> Judgement:
     """Release a challenger; what the record says again is what was decided live."""
@@ -115,7 +116,14 @@ def release(
     config = EndpointConfig(variants=(champion,), health=Health(ping_every_s=0.1), kept=2_000)
     path = tmp_path / "release.jsonl"
     with Endpoint(config, models, say=lambda _: None) as endpoint:
-        rollout = Rollout(endpoint=endpoint, header=header, profile=PROFILE, asks=asks, joining=JOINING, after_s=0.3)
+        rollout = Rollout(
+            endpoint=endpoint,
+            header=header,
+            profile=PROFILE,
+            asks=_asks() if asks is None else asks,
+            joining=JOINING,
+            after_s=0.3,
+        )
         with calling(endpoint, beside):
             judgement = rollout.run(path)
         left = endpoint.weights()
@@ -202,7 +210,7 @@ def call_until(endpoint: Endpoint, is_over: threading.Event) -> None:
     """Call an endpoint as anybody may, with windows that end now."""
     host, path = endpoint.url.removeprefix("http://"), f"/endpoints/{endpoint.name}/invocations"
     with closing(http.client.HTTPConnection(host)) as connection:
-        for ask in itertools.cycle(ASKS):
+        for ask in itertools.cycle(_asks()):
             if is_over.wait(0.01):
                 return
             body = ask.question.body(PROFILE.window, end_ns=last_whole_second_ns(time.time()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.alerts.monitor.checks import FEED_RULES, PAST, SECOND
 from harness.alerts.monitor.sight import Finding, Sight, found
-from harness.contract.data_rules import broken_in_record, broken_rules
+from harness.contract.data_rules import broken_in_record, broken_together
 from harness.contract.profile import ALERT_COLUMNS
 from harness.contract.records import SECOND_NS, Window, moment_ns, timestamp
 
@@ -30,7 +30,7 @@ def check_feed(profile: Profile, records: Sequence[Record], *, now_s: float) -> 
     findings = [
         finding for rule_id, wrong in by_rule.items() for finding in _of_records(profile, rule_id, wrong, len(records))
     ]
-    of_all = broken_rules(profile.window, Window(records=tuple(records)), now_s=now_s) - by_rule.keys() - {"D5"}
+    of_all = broken_together(profile.window, Window(records=tuple(records)), now_s=now_s) - by_rule.keys() - {"D5"}
     if len(records) < profile.window.records:
         of_all.add("D5")
     findings += [

@@ -82,6 +82,8 @@ def check_skill(forecasts: Iterable[Forecast], profile: Profile, *, now_s: float
     """Hold the errors of the last minutes against persistence's; nothing is said where there are too few to tell."""
     begin_s = now_s - profile.monitor.skill_minutes * 60
     known = [(one, one.truth) for one in forecasts if one.truth is not None and one.as_of_s >= begin_s]
+    if len(known) < profile.monitor.skill_least:
+        return Sight()
     skill = skill_of(
         [one.predicted for one, _ in known],
         [one.close for one, _ in known],

@@ -59,8 +59,12 @@ def jumps(prices: Mapping[int, float], promise: Monitor, *, since_s: int) -> tup
     """
     points = sorted(prices.items())
     scale = deviation(prices)
-    found, place = list[Jump](), 1
+    found, place, in_a_second = list[Jump](), 1, limit(scale, promise)
     while place < len(points):
+        # Nearly every move: over more seconds the limit is no lower.
+        if abs(points[place][1] / points[place - 1][1] - 1) <= in_a_second:
+            place += 1
+            continue
         jump, place = _jump_at(points, place, scale, promise)
         if jump is not None and jump.changed_s > since_s:
             found.append(jump)

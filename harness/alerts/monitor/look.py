@@ -13,7 +13,7 @@ from harness.alerts.monitor.feed_check import carried_forward, check_feed, check
 from harness.alerts.monitor.forecasts import Forecast, check_forecasts, check_same, check_skill, come_true
 from harness.alerts.monitor.jumps import jumps
 from harness.alerts.monitor.sight import Finding, Sight, found, joined
-from harness.contract.data_rules import broken_rules
+from harness.contract.data_rules import broken_in_record, broken_together
 from harness.contract.judge import prediction_of
 from harness.contract.levels import series_in
 from harness.contract.records import SECOND_NS, Window, build, last_whole_second_ns, moment_ns
@@ -73,11 +73,14 @@ class Look:
 
     def windows(self) -> list[Window]:
         """Return the newest good windows of the feed, the newest first."""
-        rule, now_s, records = self.scene.profile.window, self.scene.clock.now(), self.records or []
-        count = min(max(self.scene.profile.monitor.predictions, 1), len(records) - rule.records + 1)
-        cut = [Window(records=tuple(records[len(records) - rule.records - i : len(records) - i])) for i in range(count)]
-        # One that is sent in a moment must still be fresh then.
-        return [window for window in cut if not broken_rules(rule, window, now_s=now_s + _MARGIN_S)]
+        rule, most = self.scene.profile.window, max(self.scene.profile.monitor.predictions, 1)
+        records = (self.records or [])[-(rule.records + most - 1) :]
+        # Each record lies in many windows, and is judged once. One that is sent in a moment must still be fresh then.
+        is_good = [not broken_in_record(rule, record) for record in records]
+        cut = [slice(end - rule.records, end) for end in range(len(records), rule.records - 1, -1)]
+        windows = [Window(records=tuple(records[place])) for place in cut if all(is_good[place])]
+        now_s = self.scene.clock.now() + _MARGIN_S
+        return [window for window in windows if not broken_together(rule, window, now_s=now_s)]
 
 
 def _container(look: Look) -> Sight:
