@@ -11,7 +11,7 @@ from harness.faults.fault import Expectation, Struck
 from harness.faults.memory import MIB
 from harness.system.cgroup import group_of
 from harness.system.container import SutLost
-from harness.system.hog import Hog, may_fill
+from harness.system.hog import Hog, why_not_fill
 from harness.system.processes import OutOfReach, processes_of
 from harness.system.waiting import WaitedInVain
 
@@ -57,8 +57,8 @@ class Fill:
         limit_bytes = group.memory_limit_bytes
         if limit_bytes is None:
             return f"{sut.name} has no limit of memory to fill"
-        if not may_fill(group, largest_bytes=largest):
-            return f"no process of ours may join {sut.name} and outlive its own: it takes root on the machine of Docker"
+        if (reason := why_not_fill(group, largest_bytes=largest)) is not None:
+            return f"the memory of {sut.name} cannot be filled: {reason}"
         spare_mb = available_mb() - limit_bytes // MIB
         if spare_mb < _LEFT_FOR_THE_MACHINE_MB:
             return f"{limit_bytes // MIB} MiB to fill would leave the machine {max(spare_mb, 0)} MiB"

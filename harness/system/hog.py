@@ -76,9 +76,14 @@ class Hog:
         self._process = None
 
 
-def may_fill(group: Group, *, largest_bytes: int, status: Path = Path("/proc/self/status")) -> bool:
-    """Whether a hog may join a group whose largest process holds so much, and the kernel would kill another."""
-    return group.may_be_joined and (_may_be_exempt(status) or largest_bytes > _LARGER_BYTES)
+def why_not_fill(group: Group, *, largest_bytes: int, status: Path = Path("/proc/self/status")) -> str | None:
+    """Say why no hog may join a group whose largest process holds so much, or would be killed there; None: it may."""
+    if not group.may_be_joined:
+        return "no process of ours may join its own, it takes root on the machine of Docker"
+    if not _may_be_exempt(status) and largest_bytes <= _LARGER_BYTES:
+        held = f"{largest_bytes / (1 << 20):.1f} MiB"
+        return f"its largest process holds {held}, so the kernel would kill ours, unless that has CAP_SYS_RESOURCE"
+    return None
 
 
 def _may_be_exempt(status: Path) -> bool:

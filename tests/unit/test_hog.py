@@ -13,7 +13,7 @@ import pytest
 
 from harness.system import hog_process
 from harness.system.cgroup import Group, locate
-from harness.system.hog import CannotFill, Hog, may_fill
+from harness.system.hog import CannotFill, Hog, why_not_fill
 from harness.system.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -121,12 +121,22 @@ def test_what_takes_no_more_is_no_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rights", "largest_mib", "may"),
-    [("000001ffffffffff", 1, True), ("000001fffeffffff", 1, False), ("000001fffeffffff", 40, True)],
+    ("rights", "largest_mib", "says"),
+    [
+        ("000001ffffffffff", 1, "None"),
+        ("000001fffeffffff", 1, "its largest process holds 1.0 MiB, so the kernel would kill ours"),
+        ("000001fffeffffff", 40, "None"),
+    ],
     ids=["exempt", "not exempt and larger", "not exempt and smaller"],
 )
-def test_only_where_the_kernel_would_kill_another(tmp_path: Path, rights: str, largest_mib: int, *, may: bool) -> None:
+def test_only_where_the_kernel_would_kill_another(tmp_path: Path, rights: str, largest_mib: int, says: str) -> None:
     (tmp_path / "cgroup.procs").write_text("")
     (tmp_path / "status").write_text(f"Name:\thog\nCapEff:\t{rights}\n")
     group = Group(folder=tmp_path, is_unified=True)
-    assert may_fill(group, largest_bytes=largest_mib * MIB, status=tmp_path / "status") is may
+    found = why_not_fill(group, largest_bytes=largest_mib * MIB, status=tmp_path / "status")
+    assert str(found).startswith(says)
+
+
+def test_only_where_ours_may_join(tmp_path: Path) -> None:
+    found = why_not_fill(Group(folder=tmp_path, is_unified=True), largest_bytes=MIB)
+    assert found == "no process of ours may join its own, it takes root on the machine of Docker"
