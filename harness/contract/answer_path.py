@@ -1,4 +1,4 @@
-"""A path into an answer: `predictions[0].value` names the value of the first prediction."""
+"""A path into an answer: `predictions[0].value` names the value of the first prediction, `$` the whole answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 Step: TypeAlias = str | int
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+# The root, as RFC 9535 writes it; `$price` is a name like any other.
+_ROOT = re.compile(r"\$(?=[.\[]|$)")
 
 
 class PathInvalid(ValueError):  # noqa: N818 - named by what happened
@@ -16,9 +18,10 @@ class PathInvalid(ValueError):  # noqa: N818 - named by what happened
 
 @lru_cache(maxsize=64)
 def steps_of(path: str) -> tuple[Step, ...]:
-    """Read a path: names joined by dots, places in brackets; raise `PathInvalid` for anything else."""
+    """Read a path: names joined by dots, places in brackets, `$` before them or not; else raise `PathInvalid`."""
     steps: list[Step] = []
-    at = 0
+    root = _ROOT.match(path)
+    at = root.end() if root is not None else 0
     while at < len(path):
         match = _STEP.match(path, at)
         if match is None or (at == 0 and match[0].startswith(".")):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from harness.contract import breaches_of_times as times
 from harness.contract import breaches_of_values as values
 from harness.contract.breach import BOTH, Breach, Kind
+from harness.contract.window_rule import OF_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,21 +31,28 @@ def any_of(kinds: Iterable[Kind]) -> SearchStrategy[Breach]:
 
 
 def kinds_of_breaches(rule: WindowRule) -> Mapping[str, Sequence[Kind]]:
-    """Return, for each data rule, every kind of breach: a container may catch one and miss the next."""
+    """Return, for each data rule, every kind of breach that bodies can show: a container may miss any one of them."""
+    rule = rule.as_sent
     kinds = {
         "D1": values.missing_fields(rule),
         "D2": values.wrong_types(rule),
         "D3": values.impossible_values(rule),
         "D4": values.empty_fields(rule),
         "D5": times.another_length(rule),
+        **(_of_times(rule) if rule.tells_time else {rule_id: [] for rule_id in OF_TIMES}),
+        "D11": values.implausible_values(rule),
+    }
+    return {rule_id: [one for kind in found for one in _carried(rule, kind)] for rule_id, found in kinds.items()}
+
+
+def _of_times(rule: WindowRule) -> dict[str, list[Kind]]:
+    return {
         "D6": times.broken_rows(rule),
         "D7": times.another_order(rule),
         "D8": times.contradictory_times(rule),
         "D9": times.stale(rule),
         "D10": times.ahead(rule),
-        "D11": values.implausible_values(rule),
     }
-    return {rule_id: [one for kind in found for one in _carried(rule, kind)] for rule_id, found in kinds.items()}
 
 
 def _carried(rule: WindowRule, kind: Kind) -> list[Kind]:

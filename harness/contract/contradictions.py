@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from harness.contract.answer_path import PathInvalid, steps_of
+from harness.contract.contradictions_of_form import contradictions_of_form
 from harness.contract.rules import RULES
 from harness.contract.series import REACH
 from harness.contract.tables import ProfileInvalid
@@ -37,6 +38,7 @@ def contradictions(profile: Profile) -> Iterator[str]:
     yield from _of_release(profile)
     yield from _of_series(profile)
     yield from _of_window(profile.window)
+    yield from contradictions_of_form(profile)
     for name in profile.chaos.kill_signals:
         yield from _of_signal(name)
 

@@ -102,7 +102,10 @@ def _together_between(rule: WindowRule, window: Window, *, from_s: float, to_s: 
 
 
 def _periods(rule: WindowRule, window: Window) -> list[tuple[int | None, int | None]]:
-    start, end = rule.named("start"), rule.named("end")
+    """Return when each record begins and ends; none where records do not tell both."""
+    start, end = rule.find("start"), rule.find("end")
+    if start is None or end is None:
+        return []
     return [(moment_ns(record.get(start)), moment_ns(record.get(end))) for record in window.records]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, get_args
+
+from harness.contract.window_rule import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     Edit: TypeAlias = Callable[[WindowRule, bytes], bytes]
 
+EVERY_FORM: frozenset[Form] = frozenset(get_args(Form))
 ANSWERED, MALFORMED, BROKEN = frozenset({200}), frozenset({400}), frozenset({422})
 REFUSED = MALFORMED | BROKEN
 # Over these good containers differ: some read them, others refuse them.
@@ -29,26 +32,45 @@ NO_UTF_8 = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """One flaw of a body: in words, as an edit of good bytes, what good containers answer, and which rule says so."""
+    """One flaw of a body: in words, as an edit of good bytes, what good containers answer, and which rule says so.
+
+    A flaw of JSON is one of bodies in some `forms`: in others it cannot be made, or means something else.
+    """
 
     says: str
     codec: Codec
     statuses: frozenset[int]
     edit: Edit
     rule: str = "C9"
+    forms: frozenset[Form] = EVERY_FORM
 
     def __repr__(self) -> str:
         """Show the words: pytest and Hypothesis print them for a failing example."""
         return f"{self.codec}: {self.says}"
+
+    def is_of(self, rule: WindowRule) -> bool:
+        """Whether a body that the container takes can have it: JSON in one of its forms, or CSV that is the body."""
+        is_its_form = rule.json in self.forms if self.codec == "json" else rule.csv == "body"
+        return self.codec in rule.codecs and is_its_form
 
     def of(self, rule: WindowRule, good: bytes) -> bytes:
         """Return the bytes of a good window with the flaw."""
         return self.edit(rule, good)
 
 
-def flaws(codec: Codec, statuses: frozenset[int], edits: Mapping[str, Edit], *, rule: str = "C9") -> tuple[Flaw, ...]:
+def flaws(
+    codec: Codec,
+    statuses: frozenset[int],
+    edits: Mapping[str, Edit],
+    *,
+    rule: str = "C9",
+    forms: frozenset[Form] = EVERY_FORM,
+) -> tuple[Flaw, ...]:
     """Return a table of edits as flaws."""
-    return tuple(Flaw(says=says, codec=codec, statuses=statuses, edit=edit, rule=rule) for says, edit in edits.items())
+    return tuple(
+        Flaw(says=says, codec=codec, statuses=statuses, edit=edit, rule=rule, forms=forms)
+        for says, edit in edits.items()
+    )
 
 
 def is_json(content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Flaws of JSON bodies; a good one is an object without spaces that holds a list of flat objects."""
+"""Flaws of JSON bodies; a good one is an object without spaces, and most flaws do not ask what it holds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.contract.malformed import (
     ANSWERED,
     DOUBTFUL,
+    EVERY_FORM,
     MALFORMED,
     MIDDLE,
     NO_UTF_8,
@@ -33,11 +34,18 @@ if TYPE_CHECKING:
 
     from harness.contract.malformed import Edit
     from harness.contract.profile import WindowRule
+    from harness.contract.window_rule import Form
 
     Damage = Callable[[bytes, int], bytes]
 
+_RECORDS: frozenset[Form] = frozenset({"records"})
+# Some who take rows take them without an object around them too.
+_OBJECTS = _NAMED = EVERY_FORM - {"rows"}
+# A list of objects, one after the other.
+_LISTED: frozenset[Form] = frozenset({"records", "v2"})
 _DEEP = 100_000
 _SPACE = "\u00a0"
+_FRACTION = re.compile(rb"(?<=[\[,:])(-?\d+\.\d+(?:[eE][-+]?\d+)?)(?=[,\]}])")
 _NUMBERS = (
     *("NaN", "Infinity", "-Infinity", "nan", "inf", "-NaN", "+Infinity"),
     *("01", "-01", "00", "+1", ".5", "-.5", "1.", "1.e3", "1e", "1e+", "-", "--1", "0x10", "0b1", "1_000", "1 000"),
@@ -67,11 +75,15 @@ def _unknown(value: bytes, place: int = MIDDLE) -> Edit:
 
 
 def _number(spelt: bytes | None, *, after: bytes = b"", which: int = 0, place: int = MIDDLE) -> Edit:
-    """Spell a number field of a record otherwise, or write something after it as it is."""
+    """Spell a number field of a record otherwise, or write something after it as it is.
+
+    Where the form is not that of records, it is any number with a fraction: no shape, no count has one.
+    """
 
     def edit(rule: WindowRule, good: bytes) -> bytes:
         name = rule.of_kind("number")[which].encode()
-        found = list(re.finditer(rb'"%s":([^,}]+)' % re.escape(name), good))
+        is_named = rule.json == "records"
+        found = list(re.finditer(rb'"%s":([^,}]+)' % re.escape(name) if is_named else _FRACTION, good))
         match = found[place % len(found)]
         return good[: match.start(1)] + (match[1] if spelt is None else spelt) + after + good[match.end(1) :]
 
@@ -100,8 +112,8 @@ def _escaped(_: WindowRule, good: bytes) -> bytes:
     return re.sub(rb'"([a-z])(\w*":)', lambda match: b'"\\u%04x%s' % (ord(match[1]), match[2]), good)
 
 
-def _no_json_at_all(edits: Mapping[str, Edit]) -> tuple[Flaw, ...]:
-    return flaws("json", MALFORMED, edits)
+def _no_json_at_all(edits: Mapping[str, Edit], forms: frozenset[Form] = EVERY_FORM) -> tuple[Flaw, ...]:
+    return flaws("json", MALFORMED, edits, forms=forms)
 
 
 NO_JSON = {
@@ -117,16 +129,13 @@ NO_JSON = {
             "compressed": lambda _, good: gzip.compress(good),
         }
     ),
-    "no object at the top": _no_json_at_all(
-        {
-            "a number": instead(b"7"),
-            "true": instead(b"true"),
-            "null": instead(b"null"),
-            "an empty array": instead(b"[]"),
-            "an array around the object": around(b"[", b"]"),
-            "the records alone": lambda _, good: good[good.index(b"[") : -1],
-            "a string": lambda _, good: json.dumps(good.decode()).encode(),
-        }
+    "no object at the top": (
+        *_no_json_at_all({"a number": instead(b"7"), "true": instead(b"true"), "null": instead(b"null")}),
+        *_no_json_at_all(
+            {"an empty array": instead(b"[]"), "an array around the object": around(b"[", b"]")}, _OBJECTS
+        ),
+        *_no_json_at_all({"the records alone": lambda _, good: good[good.index(b"[") : -1]}, _RECORDS),
+        *_no_json_at_all({"a string": lambda _, good: json.dumps(good.decode()).encode()}),
     ),
     "more than an object": _no_json_at_all(
         {
@@ -148,24 +157,35 @@ NO_JSON = {
             "a prefix against scripts": around(b")]}',\n"),
         }
     ),
-    "commas, quotes and brackets": _no_json_at_all(
-        {
-            "a comma at the end of the object": lambda _, good: good[:-1] + b",}",
-            "a comma at the end of the list": lambda _, good: good[:-2] + b",]}",
-            "a comma at the end of a record": with_new(b"}", b",}"),
-            "a comma at the beginning of the list": with_new(b"[{", b"[,{"),
-            "two commas between records": with_new(b"},{", b"},,{"),
-            "no comma between records": with_new(b"},{", b"}{"),
-            "a semicolon between records": with_new(b"},{", b"};{"),
-            "no comma between fields": with_new(b',"', b'"'),
-            "an equals sign for a colon": with_new(b":", b"="),
-            "single quotes": with_new(b'"', b"'", -1),
-            "a name without quotes": with_new(b'"', b"", 2),
-            "the last brace missing": lambda _, good: good[:-1],
-            "the list not closed": lambda _, good: good[:-2] + b"}",
-            "the other half missing": lambda _, good: good[: len(good) // 2],
-            "deep, and never closed": instead(b'{"window":' + b"[" * _DEEP),
-        }
+    "commas, quotes and brackets": (
+        *_no_json_at_all(
+            {
+                "a comma at the end of the object": lambda _, good: good[:-1] + b",}",
+                "a comma at the end of the list": lambda _, good: good[:-2] + b",]}",
+                "a comma at the end of a record": with_new(b"}", b",}"),
+            }
+        ),
+        *_no_json_at_all(
+            {
+                "a comma at the beginning of the list": with_new(b"[{", b"[,{"),
+                "two commas between records": with_new(b"},{", b"},,{"),
+                "no comma between records": with_new(b"},{", b"}{"),
+                "a semicolon between records": with_new(b"},{", b"};{"),
+            },
+            _LISTED,
+        ),
+        *_no_json_at_all({"no comma between fields": with_new(b',"', b'"')}, _NAMED),
+        *_no_json_at_all(
+            {
+                "an equals sign for a colon": with_new(b":", b"="),
+                "single quotes": with_new(b'"', b"'", -1),
+                "a name without quotes": with_new(b'"', b"", 2),
+                "the last brace missing": lambda _, good: good[:-1],
+                "the list not closed": lambda _, good: good[:-2] + b"}",
+                "the other half missing": lambda _, good: good[: len(good) // 2],
+                "deep, and never closed": instead(b'{"window":' + b"[" * _DEEP),
+            }
+        ),
     ),
     "no number": _no_json_at_all(
         {
@@ -201,8 +221,6 @@ DOUBTFUL_JSON = (
             "UTF-16": coded("utf-16"),
             "UTF-16 without a byte order mark": coded("utf-16-le"),
             "UTF-32": coded("utf-32"),
-            "a field named twice": _named_twice(b"-7"),
-            "a field named twice, first as null": _named_twice(b"null"),
             "the key named twice": _key_twice,
             "an unknown field at the top": _unknown(b"1", 0),
             "an unknown field without a name": _into_object(b'"":1,'),
@@ -214,25 +232,44 @@ DOUBTFUL_JSON = (
             "an unknown field is a NUL": _unknown(rb'"\u0000"'),
             "an unknown field of 200,000 letters": _unknown(b'"%s"' % (b"a" * 200_000)),
             "a record of 5,000 unknown fields": _into_object(b"".join(b'"x%d":1,' % number for number in range(5_000))),
-            "the last number is 10**30": _number(b"1" + b"0" * 30, which=-1),
-            "the last number is 1e400": _number(b"1e400", which=-1),
-            "the last number is -0": _number(b"-0", which=-1),
             "a number with 300 digits more": _number(None, after=b"0" * 300),
         },
     ),
+    *flaws(
+        "json",
+        DOUBTFUL,
+        {
+            "a field named twice": _named_twice(b"-7"),
+            "a field named twice, first as null": _named_twice(b"null"),
+            "the last number is 10**30": _number(b"1" + b"0" * 30, which=-1),
+            "the last number is 1e400": _number(b"1e400", which=-1),
+            "the last number is -0": _number(b"-0", which=-1),
+        },
+        forms=_RECORDS,
+    ),
 )
-ODD_JSON = flaws(
-    "json",
-    ANSWERED,
-    {
-        "spaces and lines between the tokens": _indented,
-        "names with escapes": _escaped,
-        "a number with an exponent": _number(None, after=b"e0"),
-        "a number with a signed exponent": _number(None, after=b"E+00"),
-        "an unknown field beyond ASCII": _unknown('"\u00e9\u2028\U0001f600"'.encode()),
-        "an unknown field with escapes": _unknown(rb'"\ud83d\ude00\n\/\""'),
-        "an unknown field with objects and lists": _unknown(b'{"window":[{"a":[null,true,-1.5E-3]},[]]}'),
-    },
+ODD_JSON = (
+    *flaws(
+        "json",
+        ANSWERED,
+        {
+            "spaces and lines between the tokens": _indented,
+            "names with escapes": _escaped,
+            "a number with an exponent": _number(None, after=b"e0"),
+            "a number with a signed exponent": _number(None, after=b"E+00"),
+        },
+    ),
+    # That unknown fields are ignored is promised of records.
+    *flaws(
+        "json",
+        ANSWERED,
+        {
+            "an unknown field beyond ASCII": _unknown('"\u00e9\u2028\U0001f600"'.encode()),
+            "an unknown field with escapes": _unknown(rb'"\ud83d\ude00\n\/\""'),
+            "an unknown field with objects and lists": _unknown(b'{"window":[{"a":[null,true,-1.5E-3]},[]]}'),
+        },
+        forms=_RECORDS,
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -24,8 +24,13 @@ Role = Literal[
     "other",
 ]
 Slot = Literal["json", "csv"]
+Form = Literal["records", "split", "rows", "columns", "v2", "tensor"]
+# In these a field's place tells what it is; in all others its name does.
+UNNAMED: tuple[Form, ...] = ("rows", "tensor")
 # What is predicted, the next one of it: the close of a candle, or the one value that a record has.
 TARGETS: tuple[Role, ...] = ("close", "value")
+# The rules that nothing shows where records do not tell when they begin and end.
+OF_TIMES = ("D6", "D7", "D8", "D9", "D10")
 _PRICES: tuple[Role, ...] = ("open", "high", "low", "close", "value")
 _LEVELS = (1.0, 1_000_000.0)
 
@@ -61,11 +66,21 @@ class WindowRule:
     fields: dict[str, FieldRule] = field(metadata={"key": Key("the fields of a record, a table each", "D1 to D4, D11")})
     codecs: tuple[Slot, ...] = entry(("json", "csv"), "what bodies it takes; checks of others are skipped", "C5")
     key: str = entry("window", "where in a JSON body the records are", "every invocation")
-    json: Literal["records", "split", "rows", "columns", "v2"] = entry(
+    json: Form = entry(
         "records",
         "how a JSON body holds them under `key`: a list of objects; `columns` and `data`; a list of lists; "
-        "an object of lists; or the Open Inference Protocol's tensors, one a field",
+        "an object of lists; or the Open Inference Protocol's tensors, one a field (`v2`) or one alone (`tensor`)",
         "every invocation as JSON",
+    )
+    columns: tuple[str, ...] = entry(
+        (),
+        "which fields go into `rows` or a `tensor`, in this order; empty: all into rows, all numbers into a tensor",
+        "every invocation as JSON; no check breaks what is not sent",
+    )
+    batch: bool = entry(False, "whether it wants a batch, of one window: not for `records` and `split`", "as JSON")  # noqa: FBT003 - a default
+    tensor_name: str = entry("input", "the name of the one `tensor`", "every invocation as a tensor")
+    tensor_datatype: Literal["FP32", "FP64"] = entry(
+        "FP64", "of what it says that it is", "every invocation as a tensor"
     )
     csv: Literal["body", "multipart"] = entry("body", "whether CSV is the body, or a file of a form", "as CSV")
     csv_field: str = entry("file", "the name of that file in the form", "every invocation as multipart CSV")
@@ -91,6 +106,32 @@ class WindowRule:
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
         """Return the names of the fields of some kinds, in the profile's order."""
         return tuple(name for name, rule in self.fields.items() if rule.kind in kinds)
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """The names of the fields that every body holds, in the order of lists and tensors.
+
+        What JSON leaves out counts as not sent, though CSV may have it.
+        """
+        if "json" not in self.codecs or self.json not in UNNAMED:
+            return tuple(self.fields)
+        return self.columns or (self.of_kind("number", "integer") if self.json == "tensor" else tuple(self.fields))
+
+    @property
+    def as_sent(self) -> WindowRule:
+        """The window as far as bodies tell it: nothing else of it can be found broken."""
+        sent = self.sent
+        if set(sent) >= set(self.fields):
+            return self
+        fields = {name: rule for name, rule in self.fields.items() if name in sent}
+        told = (f"{lower} <= {upper}" for lower, upper in self.ordered if lower in sent and upper in sent)
+        return replace(self, fields=fields, relations=tuple(told))
+
+    @property
+    def tells_time(self) -> bool:
+        """Whether bodies tell when each record begins and ends."""
+        sent = self.sent
+        return all(self.find(role) in sent for role in ("start", "end"))
 
     @property
     def target(self) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
 from harness.contract.answer_path import at_path
 from harness.contract.data_rules import broken_rules
-from harness.contract.judge import OK, UNAVAILABLE, Violation, judge_prediction, prediction_of, shown
+from harness.contract.judge import OK, UNAVAILABLE, Violation, json_of, judge_prediction, prediction_of, shown
 from harness.experiment.record import Probe
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def _of_window(
     if answer.status not in _CLIENT_ERRORS and answer.status != OK:
         return "failed", []
     # A window that grew old on its way, in a frozen container for instance, may be refused for its age.
-    if answer.status != OK and broken_rules(profile.window, window, now_s=answered_at):
+    if answer.status != OK and broken_rules(profile.window.as_sent, window, now_s=answered_at):
         return "refused", []
     broken = judge_prediction(window, answer, profile)
     return ("wrong" if broken else "right"), broken
@@ -88,8 +87,5 @@ def _close(window: Window, profile: Profile) -> float:
 
 
 def _as_of(answer: Answer | None, profile: Profile) -> str:
-    try:
-        found = json.loads(answer.body) if answer is not None and profile.answer.as_of else None
-    except ValueError:
-        return ""
+    found = json_of(answer) if answer is not None and profile.answer.as_of else None
     return str(at_path(found, profile.answer.as_of) or "")

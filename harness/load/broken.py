@@ -62,7 +62,8 @@ def ways_for(profile: Profile, window: Window, *, now_s: float) -> tuple[str, ..
         for name, way in WAYS.items()
         if way.rule not in profile.waived
         and (
-            (way.cut_bytes and rule.csv == "body") or broken_rules(rule, break_window(name, rule, window), now_s=now_s)
+            (way.cut_bytes and rule.csv == "body")
+            or broken_rules(rule.as_sent, break_window(name, rule, window), now_s=now_s)
         )
     )
 

@@ -80,7 +80,7 @@ def broken_questions(profile: Profile, *, seed: int) -> list[Question]:
     """Return one window for each of many ways to break it: both must refuse each alike."""
     records = profile.window.records
     seconds = tuple(series_in(profile, seed=seed, seconds=records, level=_LEVEL))
-    ways = [*_breaches(profile), *_flaws()]
+    ways = [*_breaches(profile), *_flaws(profile.window)]
     return [
         Question(
             regime="broken",
@@ -142,8 +142,8 @@ def _breaches(profile: Profile) -> Iterator[tuple[str, str, Codec, Breach | None
             yield rule_id, breach.says, codec, breach, None
 
 
-def _flaws() -> Iterator[tuple[str, str, Codec, Breach | None, Flaw | None]]:
+def _flaws(rule: WindowRule) -> Iterator[tuple[str, str, Codec, Breach | None, Flaw | None]]:
     for families in (NO_JSON, NO_CSV):
-        flaws = [flaw for family in families.values() for flaw in family]
-        for flaw in flaws[:: math.ceil(len(flaws) / _FLAWS_A_CODEC)]:
+        flaws = [flaw for family in families.values() for flaw in family if flaw.is_of(rule)]
+        for flaw in flaws[:: max(math.ceil(len(flaws) / _FLAWS_A_CODEC), 1)]:
             yield flaw.rule, flaw.says, flaw.codec, None, flaw

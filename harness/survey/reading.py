@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NEAR_SHARE = 0.2
 _LONGEST_LIST = 8
 _NOT_IN_PATHS = set(".[]")
+_ROOT = "$"
 _NAMES = ("prediction", "predictions", "forecast", "predicted", "price")
 
 
@@ -81,14 +82,14 @@ def anomalies_in(samples: Sequence[Sample], jumped: object) -> str:
     return _shared(samples, is_it)
 
 
-def values(found: object, path: str = "") -> Iterator[tuple[str, object]]:
+def values(found: object, path: str = _ROOT) -> Iterator[tuple[str, object]]:
     """Yield every value of an answer with its path: what no path can name is left out."""
-    if path:
-        yield path, found
+    yield path, found
     if isinstance(found, dict):
         for name, value in found.items():
             if name and not _NOT_IN_PATHS & set(name):
-                yield from values(value, f"{path}.{name}" if path else name)
+                # A name at the top is a path as it is, but for the root's own.
+                yield from values(value, name if path == _ROOT != name else f"{path}.{name}")
     if isinstance(found, list):
         for place, value in enumerate(found[:_LONGEST_LIST]):
             yield from values(value, f"{path}[{place}]")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from harness.contract.judge import OK, UNAVAILABLE, dimension_of, judge_error_body, shown
 from harness.contract.keys import Refusals
-from harness.contract.malformed_json import NO_JSON
 from harness.contract.records import content_type, encode, last_whole_second_ns
 from harness.release.question import broken_questions
 from harness.survey.understanding import LEVELS, window_at
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from harness.contract.profile import Profile
-    from harness.release.question import Question
     from harness.survey.asker import Asker
     from harness.survey.findings import Findings
     from harness.system.client import Answer
@@ -96,32 +94,16 @@ class Refusing:
         """Send windows and bodies that are broken in every kind of way, one rule each."""
         by_rule: dict[str, dict[str, Answer | None]] = defaultdict(dict)
         for question in broken_questions(self.profile, seed=1):
-            if self._carries(question):
-                broken = question.breach or question.flaw
-                rule_id = broken.rule if broken is not None else ""
-                content = question.body(self.profile.window, end_ns=last_whole_second_ns(time.time()))
-                sent_as = content_type(self.profile.window, question.codec)
-                by_rule[rule_id][question.way.partition(": ")[2]] = self._post(content, sent_as)
+            broken = question.breach or question.flaw
+            rule_id = broken.rule if broken is not None else ""
+            content = question.body(self.profile.window, end_ns=last_whole_second_ns(time.time()))
+            sent_as = content_type(self.profile.window, question.codec)
+            by_rule[rule_id][question.way.partition(": ")[2]] = self._post(content, sent_as)
         malformed = by_rule.pop("C9", {})
-        self._settle("malformed", "C9", malformed or self._plainly_malformed())
+        self._settle("malformed", "C9", malformed)
         if not malformed:
             self.findings.waive("C9", "no check breaks bodies of this form")
         self._settle_data(by_rule)
-
-    def _carries(self, question: Question) -> bool:
-        """Whether a codec that is taken can carry it: flaws are edits of plain records, or of plain CSV."""
-        window = self.profile.window
-        is_plain = window.json == "records" if question.codec == "json" else window.csv == "body"
-        return question.codec in window.codecs and (question.flaw is None or is_plain)
-
-    def _plainly_malformed(self) -> Mapping[str, Answer | None]:
-        """Send what is malformed in every form; of a form with a file no body is, for sure."""
-        window = self.profile.window
-        if "json" not in window.codecs:
-            return {}
-        good, kind = self._good(), self._kind()
-        flaws = NO_JSON["another format"]
-        return {f"{flaw.says} as JSON": self._post(flaw.of(window, good), kind) for flaw in flaws}
 
     def _settle_data(self, by_rule: Mapping[str, Mapping[str, Answer | None]]) -> None:
         """Settle each data rule by itself: the status is one, what is waived is each rule's own."""

@@ -28,13 +28,31 @@ _MODEL_NAME = re.compile(r"[\w.~-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """An input of a model as its server describes it; a size of -1 is any."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"`{self.name}` of {self.datatype} {list(self.shape)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route that may take windows, and what the server says of it: names in a JSON body, files of a form."""
+    """One route that may take windows, and what the server says of it: names in a JSON body, files, tensors."""
 
     path: str
     is_v2: bool = False
     keys: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    tensors: tuple[Tensor, ...] = ()
+
+    @property
+    def metadata_path(self) -> str | None:
+        """Where a server of the Open Inference Protocol describes the model; None for others."""
+        return self.path.removesuffix("/infer") if self.is_v2 else None
 
 
 def customary(invocations_path: str) -> Iterator[Route]:
@@ -51,6 +69,20 @@ def of_models(listed: bytes) -> Iterator[Route]:
         if isinstance(name, str) and _MODEL_NAME.fullmatch(name):
             yield Route(path=f"/v2/models/{name}/infer", is_v2=True)
             yield Route(path=f"/v1/models/{name}:predict")
+
+
+def tensors_of(metadata: bytes) -> tuple[Tensor, ...]:
+    """Return the inputs that a model's metadata names, by the Open Inference Protocol."""
+    inputs = _at(_json(metadata), "inputs")
+    found = [one for one in inputs if isinstance(one, dict)] if isinstance(inputs, list) else []
+    return tuple(
+        Tensor(name=one["name"], datatype=one["datatype"], shape=tuple(one["shape"]))
+        for one in found
+        if isinstance(one.get("name"), str)
+        and isinstance(one.get("datatype"), str)
+        and isinstance(one.get("shape"), list)
+        and all(isinstance(size, int) for size in one["shape"])
+    )
 
 
 def described(description: bytes) -> tuple[list[Route], list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.contract.judge import OK
 from harness.survey.limit import look_at_limit
 from harness.survey.refusing import Refusing
-from harness.survey.routes import DESCRIPTIONS, PAGES, PINGS, Route, customary, described, of_models
+from harness.survey.routes import DESCRIPTIONS, PAGES, PINGS, Route, customary, described, of_models, tensors_of
 from harness.survey.understanding import understand
 from harness.system.waiting import WaitedInVain, wait_for
 
@@ -103,7 +103,13 @@ def _of_models(asker: Asker) -> list[Route]:
     found = [
         route for answer in answers if answer is not None and answer.status == OK for route in of_models(answer.body)
     ]
-    return list(dict.fromkeys(found))
+    return [_with_tensors(asker, route) for route in dict.fromkeys(found)]
+
+
+def _with_tensors(asker: Asker, route: Route) -> Route:
+    """Ask what inputs a model has, where its server tells."""
+    answer = asker.ask("GET", route.metadata_path) if route.metadata_path is not None else None
+    return replace(route, tensors=tensors_of(answer.body)) if answer is not None and answer.status == OK else route
 
 
 def _described(asker: Asker) -> tuple[list[Route], list[str]]:
@@ -121,7 +127,9 @@ def _described(asker: Asker) -> tuple[list[Route], list[str]]:
 def _merged(known: Sequence[Route], named: Sequence[Route], *, only_known: bool) -> list[Route]:
     """Return each route once, those by custom first, with what the server says of it."""
     told = {route.path: route for route in named}
-    ours = {route.path: replace(told.get(route.path, route), is_v2=route.is_v2) for route in known}
+    ours = {
+        route.path: replace(told.get(route.path, route), is_v2=route.is_v2, tensors=route.tensors) for route in known
+    }
     return [*ours.values(), *(route for path, route in told.items() if path not in ours and not only_known)]
 
 
@@ -159,4 +167,6 @@ def _say_not_understood(asker: Asker, routes: Sequence[Route], findings: Finding
     told = asker.ask("POST", routes[0].path, body=b"{}", kind="application/json")
     said = f"; to `{{}}` POST {routes[0].path} says {told.status} {told.body[:160]!r}" if told is not None else ""
     tried = ", ".join(route.path for route in routes)
-    findings.leave_open(f"`window`: of all ways to write one, none was answered with a prediction at {tried}{said}")
+    wanted = "".join(f"; {route.path} wants {', '.join(map(str, route.tensors))}" for route in routes if route.tensors)
+    none = "of all ways to write one, none was answered with a prediction at"
+    findings.leave_open(f"`window`: {none} {tried}{wanted}{said}")

@@ -11,6 +11,7 @@ from harness.contract.answer_path import at_path
 from harness.contract.judge import OK, json_of
 from harness.contract.levels import series_in
 from harness.contract.records import Window, build, content_type, encode, last_whole_second_ns
+from harness.contract.window_rule import OF_TIMES, UNNAMED
 from harness.survey.reading import Grip, Sample, anomalies_in, as_of_in, horizon_in, model_in, prediction_in
 from harness.survey.spellings import as_csv, as_json
 
@@ -34,6 +35,7 @@ _SAID = {
     "rows": "a list of lists under `{}`",
     "columns": "an object of lists under `{}`",
     "v2": "tensors of the Open Inference Protocol under `{}`",
+    "tensor": "one tensor of the Open Inference Protocol under `{}`",
 }
 _CERTAIN = {
     Grip.FOLLOWS: "the number that follows the last close",
@@ -58,7 +60,7 @@ def understand(asker: Asker, routes: Iterable[Route], findings: Findings) -> boo
     profile = findings.profile
     tried: list[Understood] = []
     for route in routes:
-        tried += _on(asker, route, profile, findings)
+        tried += _on(asker, route, profile)
         if any(one.grip is Grip.FOLLOWS for one in tried):
             break
     if not tried:
@@ -82,26 +84,24 @@ def send(asker: Asker, path: str, rule: WindowRule, window: Window) -> Answer | 
     return asker.ask("POST", path, body=encode(rule, window, codec), kind=content_type(rule, codec))
 
 
-def _on(asker: Asker, route: Route, profile: Profile, findings: Findings) -> list[Understood]:
+def _on(asker: Asker, route: Route, profile: Profile) -> list[Understood]:
     """Return the first way to write JSON that is understood on a route, and the first to send CSV."""
     ways = (as_json(route, profile.window), as_csv(route, profile.window))
-    found = [_first_understood(asker, route, way, profile, findings) for way in ways]
+    found = [_first_understood(asker, route, way, profile) for way in ways]
     return [one for one in found if one is not None]
 
 
-def _first_understood(
-    asker: Asker, route: Route, rules: Iterable[WindowRule], profile: Profile, findings: Findings
-) -> Understood | None:
+def _first_understood(asker: Asker, route: Route, rules: Iterable[WindowRule], profile: Profile) -> Understood | None:
     least_sure: list[Understood] = []
     for rule in rules:
-        one = _try(asker, route, rule, profile, findings)
+        one = _try(asker, route, rule, profile)
         if one is not None and one.grip is Grip.FOLLOWS:
             return one
         least_sure += [one] if one is not None else []
     return min(least_sure, key=lambda one: one.grip, default=None)
 
 
-def _try(asker: Asker, route: Route, rule: WindowRule, profile: Profile, findings: Findings) -> Understood | None:
+def _try(asker: Asker, route: Route, rule: WindowRule, profile: Profile) -> Understood | None:
     samples = []
     for level in LEVELS:
         window = window_at(profile, level)
@@ -111,9 +111,6 @@ def _try(asker: Asker, route: Route, rule: WindowRule, profile: Profile, finding
         samples.append(Sample(window=window, found=json_of(answer)))
     found = prediction_in(samples, rule)
     if found is None:
-        if isinstance(samples[0].found, (int, float)):
-            said = f"POST {route.path} answers {samples[0].found}, a number alone"
-            findings.leave_open(f"`answer.prediction`: {said}, and no path leads to it: let it answer an object")
         return None
     path, grip = found
     return Understood(route=route, rule=rule, samples=tuple(samples), path=path, grip=grip)
@@ -128,11 +125,27 @@ def _keep(best: Understood, by_codec: dict[str, WindowRule], findings: Findings)
     findings.find("window.codecs", codecs, f"{taken} got 200 and a prediction")
     if json_rule := by_codec.get("json"):
         findings.find("window.key", json_rule.key, "")
-        findings.find("window.json", json_rule.json, f"{_SAID[json_rule.json].format(json_rule.key)} was understood")
+        batch = ", as a batch of one," if json_rule.batch else ""
+        said = f"{_SAID[json_rule.json].format(json_rule.key)}{batch} was understood"
+        findings.find("window.json", json_rule.json, said)
+        for key in ("columns", "batch", "tensor_name", "tensor_datatype"):
+            findings.find(f"window.{key}", getattr(json_rule, key), "")
+        _say_what_is_sent(findings)
     if csv_rule := by_codec.get("csv"):
         how = f"as the file `{csv_rule.csv_field}` of a form" if csv_rule.csv == "multipart" else "as the body"
         findings.find("window.csv", csv_rule.csv, f"{how}, CSV was understood")
         findings.find("window.csv_field", csv_rule.csv_field, "")
+
+
+def _say_what_is_sent(findings: Findings) -> None:
+    """Say what no answer tells, and waive what no body can show."""
+    window = findings.profile.window
+    if window.json in UNNAMED:
+        said = f"{', '.join(window.sent)} in this order were answered, and nothing tells one from another"
+        findings.leave_open(f"`window.columns`: {said}")
+    if not window.tells_time:
+        for rule_id in OF_TIMES:
+            findings.waive(rule_id, "no JSON body tells when a record begins and ends")
 
 
 def _read(asker: Asker, best: Understood, findings: Findings) -> None:
@@ -144,7 +157,7 @@ def _read(asker: Asker, best: Understood, findings: Findings) -> None:
     if best.grip is not Grip.FOLLOWS:
         findings.leave_open(f"whether `{best.path}` is the prediction: it is {_CERTAIN[best.grip]}")
     for name, path, what in (
-        ("as_of", as_of_in(samples, profile.window), "the newest record's end"),
+        ("as_of", as_of_in(samples, profile.window) if profile.window.tells_time else "", "the newest record's end"),
         ("horizon", horizon_in(samples), "how far ahead it predicts"),
         ("model", model_in(samples), "`name` and `version`"),
         ("anomalies", anomalies_in(samples, after), "a list of anomalies"),

@@ -182,7 +182,7 @@ def _good(profile: Profile, window: Window, codec: Codec, token: str) -> _Asked:
 def _refusals(profile: Profile, window: Window, token: str) -> list[_Asked]:
     """Return requests to be refused for reasons that differ, each with the token in it."""
     rule, kind = profile.window, {"Content-Type": content_type(profile.window), ID: token}
-    number = rule.of_kind("number")[0]
+    number = rule.as_sent.of_kind("number")[0]
     good = encode(rule, window, "json")
     nulled = Window(records=tuple({**record, number: None} for record in window.records))
     stale = _earlier(window, profile, by_ns=round((profile.window.max_age_s + STALE_S) * SECOND_NS))

@@ -106,6 +106,8 @@ def test_a_day_that_never_was_is_refused(
 ) -> None:
     """A timestamp MUST name a real time."""
     name, good = profile.window.named("last_event", "end"), fresh_window()
+    if name not in profile.window.sent:
+        pytest.skip(f"no JSON body holds {name!r}")
     middle = len(good.records) // 2
     sent = _changed(good, middle, lambda record: {**record, name: f"{day}{str(record[name])[10:]}"})
     example = Example(says=f"record {middle}: {name} on {day}", good=good, sent=sent)

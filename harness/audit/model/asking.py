@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.audit.model.interval import Interval, interval_of
 from harness.contract.answer_path import at_path
-from harness.contract.judge import OK, prediction_of
+from harness.contract.judge import OK, json_of, prediction_of
 from harness.contract.records import build, last_whole_second_ns
 from harness.system.client import NoAnswer
 
@@ -102,19 +101,11 @@ def reply_of(answer: Answer, profile: Profile) -> Reply:
     """Return what an answer says."""
     if answer.status != OK:
         return Reply(status=answer.status, elapsed_s=answer.elapsed_s)
-    content = _content(answer.body)
+    found = json_of(answer)
     return Reply(
         status=OK,
         prediction=prediction_of(answer, profile),
-        interval=interval_of(content),
-        is_flagged=bool(at_path(content, profile.answer.anomalies or "anomalies")),
+        interval=interval_of(found),
+        is_flagged=bool(at_path(found, profile.answer.anomalies or "anomalies")),
         elapsed_s=answer.elapsed_s,
     )
-
-
-def _content(body: bytes) -> dict[str, object]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

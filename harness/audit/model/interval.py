@@ -25,8 +25,10 @@ class Interval:
     level: float = _USUAL_LEVEL
 
 
-def interval_of(content: Mapping[str, object]) -> Interval | None:
+def interval_of(content: object) -> Interval | None:
     """Read `interval: {low, high, level}` or `[low, high]`, or `lower` and `upper` beside the prediction."""
+    if not isinstance(content, dict):
+        return None
     found = next((content[key] for key in _KEYS if key in content), content)
     if isinstance(found, list) and len(found) == _BOUNDS:
         found = {"low": found[0], "high": found[1]}

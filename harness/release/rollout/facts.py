@@ -8,7 +8,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.contract.judge import OK, judge_prediction, prediction_of
+from harness.contract.answer_path import at_path
+from harness.contract.judge import OK, json_of, judge_prediction, prediction_of
 from harness.contract.records import Window
 from harness.release.rollout.record import Reference, Seen
 
@@ -86,14 +87,19 @@ class Facts:
             status=check.status,
             miss_bps=self._miss_bps(_heard(check), ask),
             apart_bps=_bps(abs(ours - theirs), last) if is_comparable else None,  # type: ignore[operator,arg-type]  # none is None
-            is_flagged_alike=_is_flagged(one) == _is_flagged(check) if is_comparable else None,
+            is_flagged_alike=self._is_flagged(one) == self._is_flagged(check) if is_comparable else None,
         )
 
+    def _is_flagged(self, one: Invocation) -> bool:
+        return bool(at_path(json_of(_heard(one)), self.profile.answer.anomalies or "anomalies"))
+
     def _window(self, one: Invocation) -> Window | None:
-        """Read a window as it was sent; None where it is none."""
+        """Read a window as it was sent; None where it is none, or in a form that names no fields."""
         try:
             if one.content_type.startswith("text/csv"):
                 return Window(records=tuple(csv.DictReader(io.StringIO(one.body.decode()))))
+            if self.profile.window.json != "records":
+                return None
             records = json.loads(one.body)[self.profile.window.key]
             return Window(records=tuple(dict(record) for record in records)) if records else None
         except (ValueError, KeyError, TypeError):
@@ -112,11 +118,6 @@ class Facts:
 
 def _heard(one: Invocation) -> _Heard:
     return _Heard(one.status, one.answer)
-
-
-def _is_flagged(one: Invocation) -> bool:
-    found = json.loads(one.answer)
-    return bool(found.get("anomalies"))
 
 
 def _bps(off: float, last: float) -> float:
