@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from harness.contract.malformed import is_json
 from harness.survey.asker import Asker
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ def as_json(read: Callable[[Any], float]) -> Reader:
 
     def reader(body: bytes, kind: str) -> float:
         if not kind.startswith("application/json"):
+            raise Unread
+        return float(read(json.loads(body)))
+
+    return reader
+
+
+def as_strict_json(read: Callable[[Any], float]) -> Reader:
+    """Take what RFC 8259 calls JSON, and nothing else."""
+
+    def reader(body: bytes, kind: str) -> float:
+        if not kind.startswith("application/json") or not is_json(body):
             raise Unread
         return float(read(json.loads(body)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from harness.survey.reading import Grip, Sample, prediction_in
 from harness.survey.survey import find_spot, survey
 from harness.survey.understanding import LEVELS, window_at
 from tests.unit.strangers import Stranger, as_csv, as_json, as_upload, asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROFILE = load_profile()
 
@@ -140,9 +143,10 @@ def test_what_is_let_through_is_waived_and_what_is_refused_is_told_by_its_status
 
 def test_a_rule_that_no_check_looks_at_in_this_form_is_waived() -> None:
     """Else the gate could not come to a verdict."""
-    found = surveyed(STRANGERS["Open Inference Protocol"][0])
+    found = surveyed(STRANGERS["an upload"][0])
     assert found.profile.waived["C9"] == "no check breaks bodies of this form"
-    assert found.profile.refusals.malformed == (400,)
+    assert found.profile.refusals.malformed == PROFILE.refusals.malformed
+    assert "C9" not in surveyed(STRANGERS["Open Inference Protocol"][0]).profile.waived
 
 
 def test_a_fault_is_told_and_not_waived() -> None:
@@ -163,12 +167,27 @@ def test_a_fault_is_told_and_not_waived() -> None:
     assert any(fault.startswith("C9: ") and "500" in fault for fault in found.faults)
 
 
-def test_a_number_alone_is_told_as_such() -> None:
-    found = surveyed(
-        Stranger(route="/predict", readers=STRANGERS["records and CSV"][0].readers, writer=lambda value: value)
-    )
+@pytest.mark.parametrize(
+    ("writer", "path"),
+    [
+        (lambda value: value, "$"),
+        (lambda value: [value, 0.5], "$[0]"),
+        (lambda value: {"$": value}, "$.$"),
+        (lambda value: {"$price": value}, "$price"),
+    ],
+)
+def test_an_answer_may_be_no_object(writer: Callable[[float], object], path: str) -> None:
+    readers = STRANGERS["records and CSV"][0].readers
+    found = surveyed(Stranger(route="/predict", readers=readers, writer=writer))
+    assert (found.is_understood, found.profile.answer.prediction) == (True, path)
+
+
+def test_what_a_model_wants_is_told_where_it_is_not_met() -> None:
+    wants = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 60, 7]}, {"name": 7}, None]}
+    pages = {"/v2/models": {"models": ["m"]}, "/v2/models/m": wants}
+    found = surveyed(Stranger(route="/v2/models/m/infer", readers=(), pages=pages))
     assert not found.is_understood
-    assert any("a number alone" in one for one in found.unknown)
+    assert any("/v2/models/m/infer wants `x` of FP32 [-1, 60, 7]" in one for one in found.unknown)
 
 
 def test_a_server_that_takes_no_window_is_not_understood() -> None:
