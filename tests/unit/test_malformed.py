@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,9 @@ from harness.contract.malformed_json import DOUBTFUL_JSON, NO_JSON, ODD_JSON, js
 from harness.contract.profile import load_profile
 from harness.contract.records import Window, build, encode, last_whole_second_ns
 from harness.contract.series import generate
+
+if TYPE_CHECKING:
+    from harness.contract.profile import WindowRule
 
 RULE = load_profile().window
 NOW_S = 1_790_000_000.25
@@ -47,6 +52,49 @@ def is_no_csv(content: bytes) -> bool:
 def test_no_json_is_no_json_object(flaw: Flaw) -> None:
     content = body(flaw)
     assert not is_json(content) or not isinstance(json.loads(content), dict)
+
+
+FORMS = [
+    RULE,
+    replace(RULE, json="split"),
+    replace(RULE, json="rows"),
+    replace(RULE, json="rows", batch=True, columns=("price_close",)),
+    *(replace(RULE, json="columns", batch=batch) for batch in (False, True)),
+    *(replace(RULE, json="v2", batch=batch) for batch in (False, True)),
+    replace(RULE, json="tensor", columns=("price_close", "price_open")),
+    replace(RULE, json="tensor", batch=True),
+]
+
+
+@pytest.mark.parametrize("rule", FORMS, ids=lambda rule: f"{rule.json}{', a batch' if rule.batch else ''}")
+def test_in_every_form_no_json_is_no_json_object_and_odd_json_says_the_same(rule: WindowRule) -> None:
+    good = encode(rule, GOOD)
+    kept = [flaw for flaw in (*ALL_NO_JSON, *DOUBTFUL_JSON, *ODD_JSON) if flaw.is_of(rule)]
+    assert len(kept) > 0.9 * len([*ALL_NO_JSON, *DOUBTFUL_JSON])
+    for flaw in kept:
+        content = flaw.of(rule, good)
+        assert content != good, flaw
+        if flaw.statuses == MALFORMED and "deep" not in flaw.says:
+            assert not is_json(content) or not isinstance(json.loads(content), dict), flaw
+        if flaw.statuses == ANSWERED and rule.json != "records":
+            assert json.loads(content) == json.loads(good), flaw
+
+    @SOME
+    @given(flaw=json_flaws(rule))
+    def check(flaw: Flaw) -> None:
+        assert flaw.is_of(rule)
+        assert not is_json(flaw.of(rule, good))
+
+    check()
+
+
+def test_what_says_nothing_in_a_form_is_not_sent_in_it() -> None:
+    by_form = {rule.json: {flaw.says for flaw in ALL_NO_JSON if flaw.is_of(rule)} for rule in FORMS}
+    assert by_form["records"] == {flaw.says for flaw in ALL_NO_JSON}
+    assert by_form["records"] - by_form["v2"] == {"the records alone"}
+    assert {"an empty array", "no comma between fields"} <= by_form["records"] - by_form["rows"]
+    assert not any(flaw.is_of(replace(RULE, codecs=("csv",))) for flaw in ALL_NO_JSON)
+    assert not any(flaw.is_of(replace(RULE, csv="multipart")) for flaw in ALL_NO_CSV)
 
 
 @SOME
