@@ -64,11 +64,24 @@ def mlflow(engine: Engine) -> Peer:
 
 def mlserver(engine: Engine) -> Peer:
     """Return MLServer with the reference container's SavedModel behind a runtime of ours."""
+    return _mlserver(engine, name="mlserver", model="model-settings.json")
+
+
+def mlserver_tensor(engine: Engine) -> Peer:
+    """Return the same with a runtime that takes one tensor, and says so."""
+    return _mlserver(engine, name="mlserver_tensor", model="model-settings-tensor.json")
+
+
+def _mlserver(engine: Engine, *, name: str, model: str) -> Peer:
     folder = FIXTURES / "mlserver_container"
-    own = {f"/srv/{name}": folder / name for name in ("next_second.py", "settings.json", "model-settings.json")}
+    own = {f"/srv/{name}": folder / name for name in ("next_second.py", "settings.json")}
     return Peer(
-        name="mlserver",
-        files={"/peers": peers.python_packages(engine, folder / "requirements.lock"), **own},
+        name=name,
+        files={
+            "/peers": peers.python_packages(engine, folder / "requirements.lock"),
+            "/srv/model-settings.json": folder / model,
+            **own,
+        },
         entrypoint=("python", "-m", "mlserver.cli.main", "start", "/srv"),
         environment={"PYTHONPATH": "/srv:/peers:/app:/site", **_QUIET},
     )

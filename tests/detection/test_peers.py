@@ -12,7 +12,7 @@ import pytest
 
 from harness.system.engine import ensure_engine
 from tests.detection.layers import ROOT
-from tests.detection.peer_images import bentoml, challenge, mlflow, mlserver, peer_image
+from tests.detection.peer_images import bentoml, challenge, mlflow, mlserver, mlserver_tensor, peer_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.detection, pytest.mark.proof, pytest.mark.timeout(900)]
 
 BUDGET_S = 600.0
-PEERS = {"challenge": lambda _: challenge(), "mlflow": mlflow, "mlserver": mlserver, "bentoml": bentoml}
+PEERS = {
+    "challenge": lambda _: challenge(),
+    "mlflow": mlflow,
+    "mlserver": mlserver,
+    "mlserver_tensor": mlserver_tensor,
+    "bentoml": bentoml,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,7 @@ FOUND = {
     "challenge": {"C10", "C18"},
     "mlflow": {"C5", "C7", "C9", "C10"},
     "mlserver": {"C7", "C10"},
+    "mlserver_tensor": {"C7", "C10"},
     "bentoml": {"C3", "C9", "C10"},
 }
 FOUND_UNDER_FAULTS = {"challenge": {"C12"}, "mlflow": {"C12"}, "mlserver": {"C12"}, "bentoml": {"C12", "C15"}}
