@@ -60,7 +60,13 @@ FOUND = {
     "mlserver_tensor": {"C7", "C10"},
     "bentoml": {"C3", "C9", "C10"},
 }
-FOUND_UNDER_FAULTS = {"challenge": {"C12"}, "mlflow": {"C12"}, "mlserver": {"C12"}, "bentoml": {"C12", "C15"}}
+FOUND_UNDER_FAULTS = {
+    "challenge": {"C12"},
+    "mlflow": {"C12"},
+    "mlserver": {"C12"},
+    "mlserver_tensor": {"C12"},
+    "bentoml": {"C12", "C15"},
+}
 # A burst is about what it can serve at all: whether its answers come late is for the machine to say.
 AT_THE_EDGE = {"bentoml": {"C13"}}
 PROMISES_NOTHING_OF = {"C1", "C2", "C6", "C8", "C11", *(f"D{number}" for number in range(1, 12))}
