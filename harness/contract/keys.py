@@ -43,9 +43,14 @@ class Http:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRule:
-    """Where in an answer to a good window what stands; a path such as `predictions[0].value`, empty: not promised."""
+    """Where in an answer to a good window what stands: a path such as `predictions[0].value`; empty: not promised.
 
-    prediction: str = entry("prediction", "the number that is predicted", "P1 to P5, and every comparison")
+    `$` is the whole answer, as JSONPath (RFC 9535) has it, and may begin any path: `$[0]`.
+    """
+
+    prediction: str = entry(
+        "prediction", "the number that is predicted; `$`: the answer is that number", "P1 to P5, and every comparison"
+    )
     as_of: str = entry("as_of", "the newest record's end, as it was sent", "P0, P6")
     horizon: str = entry("horizon_s", "how far ahead it predicts", "P0")
     model: str = entry("model", "an object with `name` and `version`", "P0")

@@ -77,7 +77,11 @@ class WindowRule:
         "which fields go into `rows` or a `tensor`, in this order; empty: all into rows, all numbers into a tensor",
         "every invocation as JSON; no check breaks what is not sent",
     )
-    batch: bool = entry(False, "whether it wants a batch, of one window: not for `records` and `split`", "as JSON")  # noqa: FBT003 - a default
+    batch: bool = entry(
+        False,  # noqa: FBT003 - a default
+        "whether it wants a batch, which is of one window then; `records` and `split` have none",
+        "every invocation as JSON",
+    )
     tensor_name: str = entry("input", "the name of the one `tensor`", "every invocation as a tensor")
     tensor_datatype: Literal["FP32", "FP64"] = entry(
         "FP64", "of what it says that it is", "every invocation as a tensor"

@@ -94,7 +94,7 @@ class Facts:
         return bool(at_path(json_of(_heard(one)), self.profile.answer.anomalies or "anomalies"))
 
     def _window(self, one: Invocation) -> Window | None:
-        """Read a window as it was sent; None where it is none, or in a form that names no fields."""
+        """Read a window as it was sent; None where it is none, or no list of records."""
         try:
             if one.content_type.startswith("text/csv"):
                 return Window(records=tuple(csv.DictReader(io.StringIO(one.body.decode()))))
