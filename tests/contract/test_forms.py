@@ -75,6 +75,6 @@ def _written(ground: Ground, form: Callable[[str, str], str], codec: Codec, *, a
         "Content-Length": str(len(good)),
         "Accept": accept,
     }
-    # A parser of many servers (llhttp) hands over the blanks behind a value, and who takes no tab in an id makes one up.
+    # A parser of many servers (llhttp) hands over the blanks behind a value, and some take no tab for a part of an id.
     request_id = form(ID, "in-any-form").rstrip()
     return ground.invocation(good, *(form(name, value) for name, value in fields.items()), request_id)

@@ -120,7 +120,8 @@ def test_a_steady_server_reads_nothing_over_budget(readings: dict[str, LoadJudge
 
 def test_a_freezing_server_reads_what_is_known(readings: dict[str, LoadJudgement]) -> None:
     assert FREEZING.share_over(1) == pytest.approx(0.2)
-    assert readings["freezing"].over_budget.observed == pytest.approx(FREEZING.share_over(1), abs=0.005)
+    # What was held back is answered in one burst: it takes some hundredths of a second, in which more were due.
+    assert -0.005 <= readings["freezing"].over_budget.observed - FREEZING.share_over(1) <= 0.02
     assert readings["freezing"].findings["latency"].verdict is machine_permitting(Verdict.FAILED, readings["freezing"])
 
 
