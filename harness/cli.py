@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+import select
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from harness import __version__
 from harness.alert_arguments import add_alerts, add_monitor
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WRONG_USAGE = 4
+NO_READER, INTERRUPTED = 128 + signal.SIGPIPE, 128 + signal.SIGINT
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,10 +38,28 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status."""
+    """Run a command and return its exit status; that of any program where nobody reads on, or at Ctrl-C: no verdict."""
     chosen = _parser().parse_args(arguments)
-    status: int = chosen.run(chosen)
+    try:
+        status: int = chosen.run(chosen)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("harness: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        if not _has_no_reader(sys.stdout):
+            raise
+        # Nothing is left to be written when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_READER
     return status
+
+
+def _has_no_reader(out: TextIO) -> bool:
+    """Whether a stream leads into a pipe whose other end is closed, as after `| head`."""
+    poll = select.poll()
+    poll.register(out.fileno(), select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _parser() -> argparse.ArgumentParser:
