@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 _YEARS_S = 10 * 365 * 86_400
 _TIMES_TOO_OLD = (1.5, 60)
+# Out of what nanoseconds since 1970 hold in 64 bits (1677 to 2262), which is what many read times into.
+_BEFORE_ALL_S, _AFTER_ALL_S = 430 * 31_556_952, 300 * 31_556_952
+# So many records too many at most: a body of them is still far from the limit of its size.
+_MANY = 540
 
 
 def another_length(rule: WindowRule) -> list[Kind]:
@@ -44,11 +48,18 @@ def another_length(rule: WindowRule) -> list[Kind]:
         _counted(lambda count: _without_oldest(rule, count), st.integers(1, rule.records)),
         _counted(lambda count: _without_newest(rule, count), newest),
         _counted(lambda count: _with_older(rule, count), st.integers(1, rule.records)),
+        _many_more(rule),
     ]
 
 
 def _counted(breach_by: Callable[[int], Breach], counts: SearchStrategy[int]) -> Kind:
     return Kind(anywhere=counts.map(breach_by), always=in_each_codec([breach_by(1)]))
+
+
+def _many_more(rule: WindowRule) -> Kind:
+    """Return so many that whoever lists what is wrong, or guards its memory by the count, has much to do."""
+    breach = _with_older(rule, min(9 * rule.records, _MANY))
+    return Kind(anywhere=st.just(breach), always=in_each_codec([breach]))
 
 
 def _without_oldest(rule: WindowRule, count: int) -> Breach:
@@ -187,13 +198,13 @@ def stale(rule: WindowRule) -> list[Kind]:
     """D9: a whole window that is too old."""
     least = int(rule.max_age_s) + CLOCK_SLACK_S
     older = [-max(least, round(times * rule.max_age_s)) for times in _TIMES_TOO_OLD]
-    return [_moved(rule, "D9", [-least, *older], st.integers(least, _YEARS_S).map(lambda s: -s))]
+    return [_moved(rule, "D9", [-least, *older, -_BEFORE_ALL_S], st.integers(least, _YEARS_S).map(lambda s: -s))]
 
 
 def ahead(rule: WindowRule) -> list[Kind]:
     """D10: a whole window that lies in the future."""
     least = int(rule.max_ahead_s) + CLOCK_SLACK_S
-    return [_moved(rule, "D10", [least, 15 * least, 900 * least], st.integers(least, _YEARS_S))]
+    return [_moved(rule, "D10", [least, 15 * least, 900 * least, _AFTER_ALL_S], st.integers(least, _YEARS_S))]
 
 
 def _moved(rule: WindowRule, rule_id: str, always_s: list[int], by_s: SearchStrategy[int]) -> Kind:

@@ -67,20 +67,24 @@ def wrong_types(rule: WindowRule) -> list[Kind]:
         (rule.of_kind("integer"), _NOT_WHOLE, BOTH),
     ]
     cells = [
-        (name, how, change, codecs)
+        (_change(name, how, change, codecs), len(names) == 1)
         for names, changes, codecs in groups
         for how, change in changes.items()
         for name in names
     ]
-    return [_changed(rule, *cell, turn=turn) for turn, cell in enumerate(cells)]
+    # Where fields share a change they take turns at where it hits; one field alone has nobody to take turns with.
+    return [
+        (at_every_end if is_alone else at_some_end)(rule, changed, turn=turn)
+        for turn, (changed, is_alone) in enumerate(cells)
+    ]
 
 
-def _changed(rule: WindowRule, name: str, how: str, change: Change, codecs: tuple[Codec, ...], *, turn: int) -> Kind:
+def _change(name: str, how: str, change: Change, codecs: tuple[Codec, ...]) -> Callable[[Places], Breach]:
     def changed(places: Places) -> Breach:
         edit = edited(places, lambda record: record.update({name: change(record[name])}))
         return Breach(rule="D2", says=f"{said(places)}: {name} is {how}", edit=edit, codecs=codecs)
 
-    return at_some_end(rule, changed, turn=turn)
+    return changed
 
 
 _FULL_WIDTH = str.maketrans("0123456789", "".join(chr(0xFF10 + digit) for digit in range(10)))
@@ -90,7 +94,10 @@ _BAD_TIMES: dict[str, Change] = {
     "with z for Z": lambda text: str(text).lower().replace("t", "T"),
     "with Z twice": lambda text: f"{text}Z",
     "with an offset for Z": lambda text: f"{str(text)[:-1]}+00:00",
+    "with a short offset for Z": lambda text: f"{str(text)[:-1]}+0000",
+    "with an offset below nothing for Z": lambda text: f"{str(text)[:-1]}-00:00",
     "with a space for T": lambda text: str(text).replace("T", " "),
+    "with t for T": lambda text: str(text).replace("T", "t"),
     "with a blank before it": lambda text: f" {text}",
     "with a blank after it": lambda text: f"{text} ",
     "with a point and no digits": lambda text: f"{str(text)[:19]}.Z",

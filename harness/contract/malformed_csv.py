@@ -186,6 +186,7 @@ BROKEN_CSV = {
             "a comma for thousands, quoted": _spelt('"1,000"'),
         },
     ),
+    "an empty cell in quotes": flaws("csv", REFUSED, {"a number is nothing in quotes": _spelt('""')}, rule="D4"),
     "a NUL": flaws(
         "csv",
         REFUSED,

@@ -1,4 +1,4 @@
-"""C9, C10, D2, D5, R1: bodies that are not what their type says, that are it in an odd way, and in between."""
+"""C9, C10, D2, D4, D5, R1: bodies that are not what their type says, that are it in an odd way, and in between."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_body_broken_anywhere_is_refused(
     check()
 
 
-@pytest.mark.rule("C9", "C10", "D2", "D5", "R1")
+@pytest.mark.rule("C9", "C10", "D2", "D4", "D5", "R1")
 @pytest.mark.parametrize("flaws", BROKEN_CSV.values(), ids=BROKEN_CSV.keys())
 def test_csv_that_is_no_whole_window_is_refused(
     client: Client, profile: Profile, fresh_window: Callable[[], Window], flaws: tuple[Flaw, ...]

@@ -124,6 +124,18 @@ def test_broken_chunks_are_refused(ground: Ground, body: bytes) -> None:
 
 
 @pytest.mark.rule("C10", "C13", "R1")
+@pytest.mark.parametrize("end", [b"many\r\n\r\n", b"-2\r\n\r\n"], ids=["a size in words", "a size below nothing"])
+@unhurried
+def test_a_good_window_in_broken_chunks_is_refused(ground: Ground, end: bytes) -> None:
+    """A good window whose chunks are broken behind it MUST be refused: nobody knows that it is whole."""
+    good = ground.good()
+    body = b"%x\r\n%b\r\n%b" % (len(good), good, end)
+    answer, talk = ground.ask_to_the_end(ground.invocation(body, ground.kind(), "Transfer-Encoding: chunked"))
+    demand(judge_turned_away(answer, talk), talk)
+    ground.demand_it_serves(talk)
+
+
+@pytest.mark.rule("C10", "C13", "R1")
 @unhurried
 def test_a_body_that_ends_before_its_length_is_refused(ground: Ground) -> None:
     """A body shorter than its length MUST be refused once its sender ends; never a hang."""
