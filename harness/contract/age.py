@@ -61,10 +61,14 @@ def sides(rule: WindowRule, *, nearest_s: float, margin_s: float) -> tuple[Side,
     )
 
 
-def judge_age(seen: Sequence[Sighting]) -> list[Violation]:
-    """Judge both sides of both limits: a clock that differs shows at both limits, a limit that differs shows at one."""
+def judge_age(seen: Sequence[Sighting], *, is_our_clock: bool = False) -> list[Violation]:
+    """Judge both sides of both limits: a clock that differs shows at both limits, a limit that differs shows at one.
+
+    Where the container goes by our clock, both limits are off by as much when the age is that of another moment.
+    """
     wrong = [one for one in seen if one.is_sure and not one.is_right]
-    return [violation for one in wrong if not _is_of_the_clock(one, wrong) for violation in _violations(one)]
+    excused = [] if is_our_clock else [one for one in wrong if _is_of_the_clock(one, wrong)]
+    return [violation for one in wrong if one not in excused for violation in _violations(one)]
 
 
 def _is_of_the_clock(one: Sighting, wrong: Sequence[Sighting]) -> bool:

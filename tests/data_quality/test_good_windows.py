@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.dq
 
 LEVELS = [1.05, 7.3, 250.0, 7_200.0, 30_000.0, 100_000.0, 990_000.0]
+# The least level of a series that moves a little, and how many times that is the greatest: as powers of it levels lie
+# as densely among cheap coins as among dear ones.
+LEAST, TIMES, STEPS = 1.05, 990_000 / 1.05, 24
 QUIET = ("R1", "P0", "P1", "P3", "P5")
 
 
@@ -43,13 +46,25 @@ def test_any_price_level_is_answered(send_good: SendGood, profile: Profile, leve
     demand(judge_prediction(window, exchange.answer, profile), exchange)
 
 
+@pytest.mark.rule(*QUIET, "P2")
+def test_a_quarter_of_a_decade_is_no_other_market(send_good: SendGood, profile: Profile) -> None:
+    """At every level the prediction MUST lie within 1 % of the last close, and be the same as JSON and as CSV."""
+    for step in range(STEPS + 1):
+        level = LEAST * TIMES ** (step / STEPS)
+        window = _now(profile, series_in(profile, seed=step, seconds=profile.window.records, level=level))
+        asked = [(codec, send_good(window, codec)) for codec in profile.window.codecs]
+        for codec, exchange in asked:
+            demand(judge_prediction(window, exchange.answer, profile), exchange)
+            demand(judge_same(asked[0][1].answer, exchange.answer, profile, what=f"as {codec} at {level:g}"), exchange)
+
+
 @pytest.mark.rule(*QUIET)
 def test_any_quiet_window_is_answered(send_good: SendGood, profile: Profile) -> None:
     """A good window MUST NOT be refused, however quiet or lively, whatever its price."""
 
     @given(
         seed=st.integers(0, 2**16),
-        level=st.floats(1.05, 990_000),
+        level=st.floats(0, 1).map(lambda share: LEAST * TIMES**share),
         volatility=st.sampled_from([0.0, 1e-6, 4e-5, 2e-4]),
         silent_share=st.sampled_from([0.0, 0.3, 0.95, 1.0]),
         codec=st.sampled_from(profile.window.codecs),
