@@ -14,7 +14,7 @@ from tests.bench import peers
 from tests.detection.layers import REPOSITORY, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from harness.system.engine import Engine
@@ -103,6 +103,16 @@ def bentoml(engine: Engine) -> Peer:
             **_QUIET,
         },
     )
+
+
+# How each is made, by its name.
+PEERS: Mapping[str, Callable[[Engine], Peer]] = {
+    "challenge": lambda _: challenge(),
+    "mlflow": mlflow,
+    "mlserver": mlserver,
+    "mlserver_tensor": mlserver_tensor,
+    "bentoml": bentoml,
+}
 
 
 @contextmanager

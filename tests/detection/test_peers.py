@@ -12,7 +12,7 @@ import pytest
 
 from harness.system.engine import ensure_engine
 from tests.detection.layers import ROOT
-from tests.detection.peer_images import bentoml, challenge, mlflow, mlserver, mlserver_tensor, peer_image
+from tests.detection.peer_images import PEERS, peer_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.detection, pytest.mark.proof, pytest.mark.timeout(900)]
 
 BUDGET_S = 600.0
-PEERS = {
-    "challenge": lambda _: challenge(),
-    "mlflow": mlflow,
-    "mlserver": mlserver,
-    "mlserver_tensor": mlserver_tensor,
-    "bentoml": bentoml,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

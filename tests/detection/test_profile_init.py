@@ -18,7 +18,7 @@ from harness.system.engine import ensure_engine
 from tests.detection.energy import PROFILE as ENERGY
 from tests.detection.energy import energy_image
 from tests.detection.layers import ROOT, lay_over
-from tests.detection.peer_images import bentoml, challenge, mlflow, mlserver, mlserver_tensor, peer_image
+from tests.detection.peer_images import PEERS, peer_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.detection, pytest.mark.proof, pytest.mark.timeout(600)]
 
-PEERS = {
-    "challenge": lambda _: challenge(),
-    "mlflow": mlflow,
-    "mlserver": mlserver,
-    "mlserver_tensor": mlserver_tensor,
-    "bentoml": bentoml,
-}
 # What a protocol is: where, and in which form, windows go in and predictions come out.
 PROTOCOL = {
     "container": ("port",),
