@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.contract.judge import Violation
-from harness.contract.records import content_type
+from harness.contract.records import CONTENT_TYPES, content_type, encode
 from harness.experiment.bait import Bait
 from harness.system.client import Client, NoAnswer, Request
 from harness.system.processes import OutOfReach, processes_of
@@ -147,13 +147,15 @@ class _Sender:
                 continue  # other checks judge answers; here it only matters what is left behind
 
     def _mixed(self, profile: Profile, bait: Bait) -> Iterator[Request]:
-        path, kind = profile.http.invocations_path, {"Content-Type": content_type(profile.window)}
+        path, rule = profile.http.invocations_path, profile.window
+        kind, table = ({"Content-Type": content_type(rule, codec)} for codec in CONTENT_TYPES)
         close = {"Connection": "close"}
         for turn in itertools.count():
             now = time.time()
             yield Request(method="POST", path=path, headers=kind, body=bait.good(now).body)
             yield Request(method="POST", path=path, headers=kind, body=bait.invalid(now).body)
-            yield Request(method="POST", path=path, headers={**kind, **close}, body=bait.good(now).body)
+            if (window := bait.good(now).window) is not None:
+                yield Request(method="POST", path=path, headers={**table, **close}, body=encode(rule, window, "csv"))
             yield Request(method="POST", path=path, headers=kind, body=b'{"half')
             yield Request(method="GET", path=f"/no-such-path-{turn}", headers=close)
 

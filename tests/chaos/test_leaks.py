@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.contract.judge import demand
+from harness.contract.judge import Violation, demand
 from harness.experiment.judge import Undecided
 from harness.experiment.leaks import growths, leaks, watch
+from harness.system.container import SutLost
 from harness.system.processes import OutOfReach
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ def test_nothing_grows_with_the_number_of_requests(
             found = _watched(sut, profile, series)
         except OutOfReach as error:
             pytest.skip(str(error))
+        except SutLost as lost:
+            if sut.state().oom_killed:
+                demand([Violation(rule="C15", expected="memory that does not grow", actual=str(lost))])
+            raise
     demand(leaks(found))
     if any(growth.is_doubtful for growth in found):
         raise Undecided("; ".join(str(growth) for growth in found))
