@@ -67,8 +67,8 @@ def judge_age(seen: Sequence[Sighting], *, is_our_clock: bool = False) -> list[V
     Where the container goes by our clock, both limits are off by as much when the age is that of another moment.
     """
     wrong = [one for one in seen if one.is_sure and not one.is_right]
-    excused = [] if is_our_clock else [one for one in wrong if _is_of_the_clock(one, wrong)]
-    return [violation for one in wrong if one not in excused for violation in _violations(one)]
+    blamed = [one for one in wrong if is_our_clock or not _is_of_the_clock(one, wrong)]
+    return [violation for one in blamed for violation in _violations(one)]
 
 
 def _is_of_the_clock(one: Sighting, wrong: Sequence[Sighting]) -> bool:
